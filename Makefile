@@ -1,0 +1,63 @@
+# The course's commands. `make help` lists them; tools/setup.py does the installing (and serves Windows).
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+    $$p tools/setup.py --probe >/dev/null 2>&1 && echo $$p && break; done)
+TORCH ?= default
+LAB_ARGS ?=
+TEST_ARGS ?=
+JOBS ?= 2
+
+BIN = $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
+SETUP = @python='$(PYTHON)'; \
+    if [ -z "$$python" ]; then \
+        echo "No Python 3.11 or newer that can make virtual environments was found. Install one:"; \
+        echo "    Debian, Ubuntu: sudo apt install python3 python3-venv"; \
+        echo "    macOS:          brew install python@3.13, or https://www.python.org"; \
+        echo "or name the one to use: make lab PYTHON=/path/to/python3"; \
+        exit 1; \
+    fi; \
+    "$$python" tools/setup.py --torch '$(TORCH)'
+
+.PHONY: help setup lab setup-test test bench doctor constraints clean
+
+help:
+	@echo "make lab          set everything up and open JupyterLab on chapter 00"
+	@echo "make test         set everything up and run every test"
+	@echo "make bench        measure speed (tests/benchmarks)"
+	@echo "make doctor       look for what is wrong with this machine or installation"
+	@echo "make constraints  resolve every package anew and write constraints.txt"
+	@echo "make clean        remove .venv and the tools' caches"
+	@echo
+	@echo "On Linux without an NVIDIA GPU: make lab TORCH=cpu, make test TORCH=cpu (PyTorch's CPU build, a small download)."
+	@echo "Also: LAB_ARGS='--no-browser --ip 0.0.0.0', TEST_ARGS='-k forward', JOBS=4, PYTHON=python3.12"
+
+setup:
+	$(SETUP)
+
+setup-test:
+	$(SETUP) --extras test,grading
+
+# Root (a container) needs JupyterLab's leave.
+lab: setup
+	@echo "Starting JupyterLab. Its address is the http://... line below; Ctrl-C stops it."
+	@$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/00_start.ipynb \
+	    $$(test "$$(id -u)" != 0 || echo --allow-root) $(LAB_ARGS)
+
+test: setup-test
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n $(JOBS) $(TEST_ARGS)
+
+bench: setup-test
+	$(BIN)/python -m pytest tests/benchmarks $(TEST_ARGS)
+
+doctor: setup
+	@$(BIN)/course doctor
+
+constraints:
+	$(PYTHON) tools/constraints.py
+
+clean:
+	rm -rf .venv .venv.discarded build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

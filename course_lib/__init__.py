@@ -1,0 +1,7 @@
+"""The diffusion course's companion library: reference solutions, data, checks and drawing.
+
+One module per chapter, in the course's order; import what you need from the module that teaches it, for example
+`from course_lib.forward import q_sample`.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,217 @@
+"""The command `course`. What a command needs is imported when it runs, so that `course --help` is quick."""
+
+import functools
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from course_lib.errors import CourseError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train, sample and check the diffusion course.")
+notebooks_app = typer.Typer(no_args_is_help=True, help="Build the notebooks from notebooks/source, and check them.")
+app.add_typer(notebooks_app, name="notebooks")
+console = Console()
+
+
+def says_what_to_do(command: Callable) -> Callable:
+    """Print a CourseError as one message instead of a traceback, and exit with 1."""
+
+    @functools.wraps(command)
+    def wrapped(*args, **kwargs):
+        try:
+            return command(*args, **kwargs)
+        except CourseError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(1) from None
+
+    return wrapped
+
+
+@app.command()
+@says_what_to_do
+def doctor() -> None:
+    """Say whether everything that the course needs is here, and what to do if not."""
+    from course_lib.doctor import print_report, run_checks
+
+    raise typer.Exit(print_report(run_checks()))
+
+
+@app.command()
+@says_what_to_do
+def train(
+    config: Annotated[str, typer.Argument(help="A YAML file, or the name of one in configs/.")],
+    changes: Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder.  [default: runs/CONFIG]")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Go on from the folder's checkpoint, or delete it and start over.")
+    ] = True,
+) -> None:
+    """Train a network. The same command again goes on where it stopped."""
+    from course_lib.config import load_config
+    from course_lib.training import train as steps
+
+    settings = load_config(config, changes or [])
+    out = out or Path("runs") / Path(config).stem
+    total, batch, step = settings.training.steps, settings.training.batch_size, 0
+    try:
+        with _TrainingDisplay(total) as show:
+            for progress in steps(settings, out, resume):
+                step = progress.step
+                show(step, progress.loss, batch)
+    except KeyboardInterrupt:
+        console.print(f"stopped after step {step}; the same command goes on from the last checkpoint in {out}.")
+        raise typer.Exit(130) from None
+    if step == 0:
+        console.print(f"{out} is trained already ({total} steps); --fresh starts over.")
+    console.print(f"next: course sample {out / 'checkpoint.safetensors'} --out samples.png --gif denoising.gif")
+
+
+class _TrainingDisplay:
+    """A bar with loss, images per second and time left on a terminal; a line now and then anywhere else."""
+
+    def __init__(self, total: int):
+        self.total, self.task, self.first = total, None, None
+        self.bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[rate]:.0f} images/s"),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> Callable:
+        self.bar.start()
+        return self.show
+
+    def __exit__(self, *_) -> None:
+        self.bar.stop()
+
+    def show(self, step: int, loss, batch: int) -> None:
+        now = time.perf_counter()
+        if self.first is None:  # the rate counts from here: the first step is slower than all others
+            self.first = self.last = now, step
+            self.task = self.bar.add_task("", total=self.total, completed=step, loss=float(loss), rate=0.0)
+            return
+        wait = 0.2 if console.is_terminal else 15.0
+        if now - self.last[0] < wait and step < self.total:
+            return
+        rate = batch * (step - self.first[1]) / (now - self.first[0])
+        self.last = now, step
+        self.bar.update(self.task, completed=step, loss=float(loss), rate=rate)
+        if not console.is_terminal:
+            left = (self.total - step) * batch / rate
+            print(
+                f"step {step}/{self.total}  loss {float(loss):.4f}  {rate:.0f} images/s  {left:.0f} s left", flush=True
+            )
+
+
+@app.command()
+@says_what_to_do
+def sample(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or the name of one in data/.")],
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many images.")] = 64,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    out: Annotated[Path, typer.Option(help="A picture (.png) or all images as a tensor (.safetensors).")] = Path(
+        "samples.png"
+    ),
+    gif: Annotated[Path | None, typer.Option(help="Also write the denoising of the first images (at most 64).")] = None,
+    label: Annotated[str | None, typer.Option(help="A class, by name or number (class-conditional networks).")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Images drawn at a time.")] = 64,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Draw samples from a trained network."""
+    import torch
+
+    from course_lib.checkpoints import class_index, load_checkpoint, sample_steps, write_safetensors
+    from course_lib.gifs import denoising_frames, save_gif
+    from course_lib.images import to_uint8
+    from course_lib.plots import image_grid, save_grid
+
+    _check_endings(out, gif)
+    loaded = load_checkpoint(checkpoint, device)
+    target = None if label is None else class_index(loaded, label)
+    generator = torch.Generator(loaded.schedule.device).manual_seed(seed)
+    calls = loaded.schedule.timesteps
+    batches = [min(batch, count - start) for start in range(0, count, batch)]
+    images, frames = [], []
+    with Progress(*Progress.get_default_columns(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("denoising", total=calls * len(batches))
+        for size in batches:
+            states = _counted(sample_steps(loaded, size, generator, target), lambda: bar.advance(task))
+            if gif and not images:
+                states = list(denoising_frames(states, calls + 1))
+                frames = [image_grid(state[:64], scale=2) for state in states]
+            images.append(to_uint8(deque(states, maxlen=1)[0]).cpu())
+    images = torch.cat(images)
+    if out.suffix.lower() == ".safetensors":
+        write_safetensors(out, {"images": images}, {"checkpoint": checkpoint.name, "seed": seed})
+    else:
+        save_grid(images, out)
+    console.print(f"wrote {out}: {count} images of {' x '.join(map(str, images.shape[1:]))}")
+    if gif:
+        save_gif(frames, gif)
+        console.print(f"wrote {gif}: {len(frames)} frames, {gif.stat().st_size / 1000:.0f} kB")
+
+
+@app.command()
+@says_what_to_do
+def export(checkpoint: Path, out: Path) -> None:
+    """Write only what sampling needs: the averaged weights in float16."""
+    from course_lib.checkpoints import export_checkpoint
+
+    export_checkpoint(checkpoint, out)
+    console.print(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB")
+
+
+@notebooks_app.command("build")
+@says_what_to_do
+def build_notebooks(
+    names: Annotated[list[str] | None, typer.Argument(help="Chapters, e.g. 00_start.  [default: all]")] = None,
+) -> None:
+    """Make and run notebooks/*.ipynb from notebooks/source/*.py."""
+    from course_lib.notebooks import build, sources
+
+    for source in sources(names or []):
+        seconds = build(source)
+        console.print(f"built {source.stem} in {seconds:.0f} s")
+
+
+@notebooks_app.command("check")
+@says_what_to_do
+def check_notebooks() -> None:
+    """Fail unless every notebook is what its source says, was run, and is not too large."""
+    from course_lib.notebooks import check, sources
+
+    found = [problem for source in sources([]) for problem in check(source)]
+    for problem in found:
+        print(problem, file=sys.stderr)
+    raise typer.Exit(1 if found else 0)
+
+
+def _check_endings(out: Path, gif: Path | None) -> None:
+    """Say so before minutes of sampling, not after."""
+    if out.suffix.lower() not in (".png", ".safetensors"):
+        raise CourseError(f"--out {out} must end in .png or .safetensors.")
+    if gif is not None and gif.suffix.lower() != ".gif":
+        raise CourseError(f"--gif {gif} must end in .gif.")
+
+
+def _counted(items: Iterator, tick: Callable[[], None]) -> Iterator:
+    for index, item in enumerate(items):
+        if index:  # the first state is noise: no network call went into it
+            tick()
+        yield item
+
+
+if __name__ == "__main__":
+    app()

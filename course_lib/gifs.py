@@ -1,0 +1,47 @@
+"""Animated GIFs: the course's moving pictures."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+
+def denoising_frames(states: Iterable[Tensor], total: int, count: int = 30) -> Iterator[Tensor]:
+    """Pick about `count` of the `total` states that a sampler yields, the first and the last among them.
+
+    They lie closer together towards the end, since the eye sees little happen in the noise. Only what is picked is
+    kept.
+    """
+    places = np.linspace(0, 1, count) if count > 1 else np.ones(1)
+    chosen = set(np.round((total - 1) * (1 - (1 - places) ** 1.5)).astype(int).tolist())
+    if total <= count:
+        chosen = set(range(total))
+    for index, state in enumerate(states):
+        if index in chosen:
+            yield state
+
+
+def save_gif(frames: Sequence[np.ndarray], path: str | Path, seconds: float = 4.0, colours: int = 16) -> None:
+    """Write frames, uint8 (H, W) grey or (H, W, 3) colour, as a GIF that loops for ever.
+
+    It plays for `seconds`, then rests on the last frame for 1.5 s. Fewer `colours` make a smaller file: noise hardly
+    compresses.
+    Raises ValueError without frames.
+    """
+    if not len(frames):
+        raise ValueError("a GIF needs at least one frame.")
+    pictures = [Image.fromarray(frame).convert("RGB") for frame in frames]
+    # one palette for all frames, taken from the last and the first: otherwise the shades flicker
+    both = Image.new("RGB", (pictures[0].width, 2 * pictures[0].height))
+    both.paste(pictures[0], (0, 0))
+    both.paste(pictures[-1], (0, pictures[0].height))
+    palette = both.quantize(colours, method=Image.Quantize.MEDIANCUT)
+    pictures = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
+    durations = [max(int(1000 * seconds / len(pictures)), 20)] * (len(pictures) - 1) + [1500]
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pictures[0].save(
+        path, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
+    )

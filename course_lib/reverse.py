@@ -1,0 +1,155 @@
+"""The reverse process: what the network learns, and how its predictions lead from noise to data (chapter 05).
+
+A model is any callable `(x_t, t) -> tensor` in the shape of x_t. What it predicts is named by `predicts`: the
+"noise", the "start" x_0, or "v" = sqrt(alpha-bar_t) noise - sqrt(1 - alpha-bar_t) x_0 (2202.00512). Shapes as in
+`forward`.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from course_lib.forward import extract, q_posterior, q_sample
+from course_lib.schedules import NoiseSchedule
+
+Model = Callable[[Tensor, Tensor], Tensor]
+
+LOSSES = {"l1": functional.l1_loss, "l2": functional.mse_loss, "huber": functional.huber_loss}
+PREDICTIONS = ("noise", "start", "v")
+
+
+def predict_start_from_noise(x_t: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule) -> Tensor:
+    """Solve `q_sample` for x_0: (x_t - sqrt(1 - alpha-bar_t) noise) / sqrt(alpha-bar_t). 2006.11239, eq. 15.
+
+    Not finite where alpha-bar_t = 0 (zero terminal SNR): pure noise tells nothing of x_0.
+    """
+    signal = extract(schedule.sqrt_alphas_cumprod, t, x_t.shape)
+    sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape)
+    return (x_t - sigma * noise) / signal
+
+
+def predict_start(output: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, predicts: str) -> Tensor:
+    """The x_0 that a model's `output` stands for, (B, ...).
+
+    For "v" it is sqrt(alpha-bar_t) x_t - sqrt(1 - alpha-bar_t) v. Raises ValueError for an unknown `predicts`.
+    """
+    if predicts == "noise":
+        return predict_start_from_noise(x_t, t, output, schedule)
+    if predicts == "start":
+        return output
+    if predicts == "v":
+        signal = extract(schedule.sqrt_alphas_cumprod, t, x_t.shape)
+        sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape)
+        return signal * x_t - sigma * output
+    raise ValueError(f"unknown predicts={predicts!r}; choose one of {', '.join(PREDICTIONS)}.")
+
+
+def training_target(x_start: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule, predicts: str) -> Tensor:
+    """What the model should have said, (B, ...): the noise, x_0, or v (2202.00512, section 4)."""
+    if predicts == "noise":
+        return noise
+    if predicts == "start":
+        return x_start
+    if predicts == "v":
+        signal = extract(schedule.sqrt_alphas_cumprod, t, x_start.shape)
+        sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start.shape)
+        return signal * noise - sigma * x_start
+    raise ValueError(f"unknown predicts={predicts!r}; choose one of {', '.join(PREDICTIONS)}.")
+
+
+def p_losses(
+    model: Model,
+    x_start: Tensor,
+    t: Tensor,
+    noise: Tensor,
+    schedule: NoiseSchedule,
+    loss_type: str = "l2",
+    predicts: str = "noise",
+) -> Tensor:
+    """The simple loss, a scalar: mean distance between prediction and target at x_t. 2006.11239, eq. 14.
+
+    loss_type is "l1", "l2" or "huber" (quadratic up to a difference of 1). Raises ValueError for another one.
+    """
+    if loss_type not in LOSSES:
+        raise ValueError(f"unknown loss_type={loss_type!r}; choose one of {', '.join(LOSSES)}.")
+    x_t = q_sample(x_start, t, noise, schedule)
+    target = training_target(x_start, t, noise, schedule, predicts)
+    return LOSSES[loss_type](model(x_t, t), target)
+
+
+def p_mean(
+    model: Model,
+    x_t: Tensor,
+    t: Tensor,
+    schedule: NoiseSchedule,
+    predicts: str = "noise",
+    clip_start: bool = False,
+) -> Tensor:
+    """Mean of p(x_{t-1} | x_t), (B, ...): `q_posterior` of the predicted x_0. 2006.11239, eqs. 7 and 11.
+
+    clip_start keeps the predicted x_0 inside [-1, 1], where images live.
+    """
+    x_start = predict_start(model(x_t, t), x_t, t, schedule, predicts)
+    if clip_start:
+        x_start = x_start.clamp(-1, 1)
+    mean, _ = q_posterior(x_start, x_t, t, schedule)
+    return mean
+
+
+def p_sample(
+    model: Model,
+    x_t: Tensor,
+    t: Tensor,
+    noise: Tensor,
+    schedule: NoiseSchedule,
+    predicts: str = "noise",
+    clip_start: bool = False,
+) -> Tensor:
+    """One step back, x_{t-1} ~ p(x_{t-1} | x_t), (B, ...). 2006.11239, algorithm 2, line 4.
+
+    mean + sqrt(beta-tilde_t) noise; the variance is 0 at t = 0, so the last step adds none, row by row.
+    """
+    mean = p_mean(model, x_t, t, schedule, predicts, clip_start)
+    return mean + extract(schedule.posterior_variance, t, x_t.shape).sqrt() * noise
+
+
+@torch.no_grad()
+def p_sample_steps(
+    model: Model,
+    shape: tuple[int, ...],
+    schedule: NoiseSchedule,
+    generator: torch.Generator | None = None,
+    predicts: str = "noise",
+    clip_start: bool = False,
+) -> Iterator[Tensor]:
+    """Yield x_T and then every state down to x_0: T + 1 tensors of `shape`. 2006.11239, algorithm 2.
+
+    Noise is drawn with `generator` on its device (without one: on the schedule's device); the states live
+    where the schedule lives, and so must the model.
+    """
+    source = generator.device if generator is not None else schedule.device
+
+    def draw() -> Tensor:
+        return torch.randn(shape, generator=generator, device=source).to(schedule.device)
+
+    x = draw()
+    yield x
+    for step in reversed(range(schedule.timesteps)):
+        t = torch.full((shape[0],), step, device=schedule.device)
+        x = p_sample(model, x, t, draw(), schedule, predicts, clip_start)
+        yield x
+
+
+def p_sample_loop(
+    model: Model,
+    shape: tuple[int, ...],
+    schedule: NoiseSchedule,
+    generator: torch.Generator | None = None,
+    predicts: str = "noise",
+    clip_start: bool = False,
+) -> Tensor:
+    """The last state of `p_sample_steps`: samples x_0 of `shape`."""
+    return deque(p_sample_steps(model, shape, schedule, generator, predicts, clip_start), maxlen=1)[0]

@@ -1,0 +1,195 @@
+"""The time-conditioned U-Net, from a handful of settings (chapter 08). Source: 1505.04597, 2006.11239 (appendix B).
+
+stem
+  -> on each level: blocks, attention, halve
+  -> block, attention, block
+  -> on each level: join skips, blocks, attention, double
+  -> head
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.blocks import (
+    Attention,
+    ConvNextBlock,
+    Downsample,
+    LinearAttention,
+    PreNorm,
+    Residual,
+    ResnetBlock,
+    SinusoidalPositionEmbeddings,
+    Upsample,
+    group_norm,
+    patchify,
+    shrink,
+    unpatchify,
+)
+
+BLOCKS = ("resnet", "convnext")
+ATTENTIONS = {"none": None, "linear": LinearAttention, "full": Attention}
+SKIPS = ("all", "level", "none")
+
+
+class Unet(nn.Module):
+    """Predict, from x_t (B, channels, H, W) and t (B,), a tensor in the shape of x_t; any H and W.
+
+    dim, dim_mults       width of level i is dim * dim_mults[i]; every level after the first halves height and width
+    block                "resnet" or "convnext"
+    num_classes          if given, `labels` (B,) condition the network; label `num_classes` is the null class ("any")
+    init_dim             width of the stem, `dim` unless given
+    blocks_per_level     blocks in each level, down and up; one number, or one per level
+    attention            "none", "linear" or "full" for each level; unless given, "full" on the last one only
+    skips                "all": each down block has its skip; "level": only the last of a level; "none": no skips at all
+    top_skip             False: the top level goes up with one block and without a skip, as in the classic U-Net
+    time_mode            how time enters a ResNet block, "add" or "scale_shift"
+    transposed           resample with 4 x 4 strided and transposed convolutions, as in the classic U-Net
+    patch                fold patches of this size into channels first: fewer, wider pixels make large images affordable
+
+    Raises ValueError for settings that contradict each other, naming them.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        channels: int = 1,
+        dim_mults: Sequence[int] = (1, 2, 4),
+        block: str = "resnet",
+        num_classes: int | None = None,
+        init_dim: int | None = None,
+        blocks_per_level: int | Sequence[int] = 1,
+        attention: Sequence[str] | None = None,
+        skips: str = "all",
+        top_skip: bool = True,
+        time_mode: str = "scale_shift",
+        transposed: bool = False,
+        patch: int = 1,
+    ):
+        super().__init__()
+        levels = len(dim_mults)
+        depths = [blocks_per_level] * levels if isinstance(blocks_per_level, int) else list(blocks_per_level)
+        attention = list(attention) if attention else ["none"] * (levels - 1) + ["full"]
+        _check_settings(levels, block, depths, attention, skips)
+        self.channels, self.num_classes, self.skips, self.patch = channels, num_classes, skips, patch
+        self.multiple = patch * 2 ** (levels - 1)  # heights and widths are padded to a multiple of this
+        widths = [dim * mult for mult in dim_mults]
+        time_dim = 4 * dim
+
+        def make_block(dim_in: int, dim_out: int) -> nn.Module:
+            if block == "convnext":
+                return ConvNextBlock(dim_in, dim_out, time_dim)
+            return ResnetBlock(dim_in, dim_out, time_dim, time_mode=time_mode)
+
+        def make_attention(kind: str, width: int) -> nn.Module:
+            return Residual(PreNorm(width, ATTENTIONS[kind](width))) if ATTENTIONS[kind] else nn.Identity()
+
+        def make_up(width: int) -> nn.Module:
+            return nn.ConvTranspose2d(width, width, 4, 2, 1) if transposed else Upsample(width, width)
+
+        self.time_mlp = nn.Sequential(
+            SinusoidalPositionEmbeddings(dim), nn.Linear(dim, time_dim), nn.GELU(), nn.Linear(time_dim, time_dim)
+        )
+        self.label_embedding = nn.Embedding(num_classes + 1, time_dim) if num_classes else None
+
+        width = init_dim or dim
+        kernel = 7 if patch == 1 else 3
+        self.stem = nn.Sequential(patchify(patch), nn.Conv2d(channels * patch**2, width, kernel, padding=kernel // 2))
+
+        self.downs = nn.ModuleList()
+        for level, width_out in enumerate(widths):
+            blocks = nn.ModuleList()
+            for _ in range(depths[level]):
+                blocks.append(make_block(width, width_out))
+                width = width_out
+            last = level == levels - 1
+            down = nn.Identity() if last else Downsample(width, width, kernel=4 if transposed else 3)
+            self.downs.append(nn.ModuleList([blocks, make_attention(attention[level], width), down]))
+
+        self.middle = nn.ModuleList([make_block(width, width), make_attention("full", width), make_block(width, width)])
+
+        self.ups, self.joins = nn.ModuleList(), []
+        for level in reversed(range(levels)):
+            width_out = widths[max(level - 1, 0)]
+            plain_top = level == 0 and not top_skip
+            joins = 0 if plain_top else {"all": depths[level], "level": 1, "none": 0}[skips]
+            blocks = nn.ModuleList()
+            for index in range(1 if plain_top else depths[level]):
+                blocks.append(make_block(width + (widths[level] if index < joins else 0), width_out))
+                width = width_out
+            attend = make_attention("none" if plain_top else attention[level], width)
+            self.ups.append(nn.ModuleList([blocks, attend, make_up(width) if level else nn.Identity()]))
+            self.joins.append(joins)
+
+        head = [nn.Conv2d(width, channels * patch**2, 1)]
+        if block == "resnet":  # pre-activation blocks leave their last norm and activation to the head
+            head = [group_norm(width), nn.SiLU(), shrink(nn.Conv2d(width, channels * patch**2, 3, padding=1))]
+        self.head = nn.Sequential(*head, unpatchify(patch))
+
+    def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
+        height, width = x.shape[-2:]
+        x = self.stem(pad_to_multiple(x, self.multiple))
+        time = self.embed(t, labels)
+
+        saved = []
+        for blocks, attend, down in self.downs:
+            for index, block in enumerate(blocks):
+                x = block(x, time)
+                last = index == len(blocks) - 1
+                if last:
+                    x = attend(x)
+                if self.skips == "all" or (self.skips == "level" and last):
+                    saved.append(x)
+            x = down(x)
+
+        first, attend, second = self.middle
+        x = second(attend(first(x, time)), time)
+
+        for (blocks, attend, up), joins in zip(self.ups, self.joins, strict=True):
+            for index, block in enumerate(blocks):
+                if index < joins:
+                    x = torch.cat([x, saved.pop()], dim=1)  # (B, C + C_skip, H, W)
+                x = block(x, time)
+            x = up(attend(x))
+        return self.head(x)[..., :height, :width]
+
+    def embed(self, t: Tensor, labels: Tensor | None) -> Tensor:
+        """The time step, and the label if the network knows any, as one vector: (B, 4 dim)."""
+        time = self.time_mlp(t)
+        if self.label_embedding is None:
+            if labels is not None:
+                raise ValueError("this U-Net takes no labels; build it with num_classes=...")
+            return time
+        if labels is None:
+            labels = torch.full_like(t, self.num_classes)
+        return time + self.label_embedding(labels)
+
+
+def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column until height and width divide by `multiple`: (B, C, H, W) -> (B, C, H', W').
+
+    W' is at least twice `multiple`: a group norm cannot work on a single pixel.
+    """
+    height, width = x.shape[-2:]
+    bottom, right = -height % multiple, max(-width % multiple, 2 * multiple - width)
+    return nn.functional.pad(x, (0, right, 0, bottom), mode="replicate") if bottom or right else x
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers training can change."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def _check_settings(levels: int, block: str, depths: list[int], attention: list[str], skips: str) -> None:
+    if block not in BLOCKS:
+        raise ValueError(f"unknown block={block!r}; choose one of {', '.join(BLOCKS)}.")
+    if skips not in SKIPS:
+        raise ValueError(f"unknown skips={skips!r}; choose one of {', '.join(SKIPS)}.")
+    if unknown := set(attention) - set(ATTENTIONS):
+        raise ValueError(f"unknown attention {unknown.pop()!r}; choose among {', '.join(ATTENTIONS)}.")
+    for name, values in (("blocks_per_level", depths), ("attention", attention)):
+        if len(values) != levels:
+            raise ValueError(f"{name} has {len(values)} entries, but dim_mults has {levels} levels.")
+    if min(depths) < 1:
+        raise ValueError("blocks_per_level must be at least 1 on every level.")

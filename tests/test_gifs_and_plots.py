@@ -1,0 +1,86 @@
+"""Pictures that show what they are given."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from course_lib.gifs import denoising_frames, save_gif
+from course_lib.plots import image_grid, save_grid, show_images
+
+
+@given(total=st.integers(1, 300), count=st.integers(1, 40))
+@settings(deadline=None)
+def test_frames_run_from_noise_to_sample(total, count):
+    frames = [int(state) for state in denoising_frames((torch.tensor(i) for i in range(total)), total, count)]
+    assert frames == sorted(set(frames))
+    assert frames[-1] == total - 1
+    assert frames[0] == 0 or count == 1
+    assert len(frames) <= count
+
+
+def test_frames_lie_closer_together_towards_the_end():
+    frames = [int(state) for state in denoising_frames((torch.tensor(i) for i in range(201)), 201, 30)]
+    assert len(frames) == 30
+    assert frames[1] - frames[0] > frames[-1] - frames[-2]
+
+
+def test_a_gif_holds_its_frames(tmp_path):
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (20, 30)).astype(np.uint8) for _ in range(3)] + [np.zeros((20, 30), np.uint8)]
+    save_gif(frames, tmp_path / "a" / "b.gif", seconds=1.0, colours=32)
+    with Image.open(tmp_path / "a" / "b.gif") as gif:
+        assert (gif.n_frames, gif.size, gif.info["loop"]) == (4, (30, 20), 0)
+        durations = []
+        for index, frame in enumerate(frames):
+            gif.seek(index)
+            durations.append(gif.info["duration"])
+            shown = np.asarray(gif.convert("L")).astype(int)
+            assert np.abs(shown - frame).mean() < 8
+    assert durations == [250, 250, 250, 1500]
+
+
+def test_a_gif_of_equal_frames_and_of_colour(tmp_path):
+    save_gif([np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), (255, 0, 0), np.uint8)], tmp_path / "c.gif")
+    with Image.open(tmp_path / "c.gif") as gif:
+        gif.seek(1)
+        assert gif.convert("RGB").getpixel((4, 4)) == (255, 0, 0)
+
+
+def test_a_gif_without_frames_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="frame"):
+        save_gif([], tmp_path / "x.gif")
+
+
+def test_the_grid_puts_each_image_in_its_place():
+    images = torch.arange(5, dtype=torch.uint8).reshape(5, 1, 1, 1).expand(5, 1, 2, 3) * 10
+    grid = image_grid(images, columns=3)
+    assert grid.shape == (2 * 3 - 1, 3 * 4 - 1)
+    assert [grid[row * 3, column * 4] for row in range(2) for column in range(3)] == [0, 10, 20, 30, 40, 128]
+    assert (grid[2] == 128).all()
+
+
+@given(count=st.integers(1, 12), channels=st.sampled_from([1, 3]), scale=st.integers(1, 3), gap=st.integers(0, 2))
+def test_the_grid_is_as_square_as_it_gets(count, channels, scale, gap):
+    grid = image_grid(torch.zeros(count, channels, 4, 4, dtype=torch.uint8), scale=scale, gap=gap)
+    columns = int(np.ceil(np.sqrt(count)))
+    rows = int(np.ceil(count / columns))
+    size = (scale * (rows * (4 + gap) - gap), scale * (columns * (4 + gap) - gap))
+    assert grid.shape == (size if channels == 1 else (*size, 3))
+
+
+def test_model_range_becomes_grey_values(tmp_path):
+    images = torch.tensor([-1.0, 0.0, 1.0, 7.0]).reshape(4, 1, 1, 1)
+    save_grid(images, tmp_path / "new" / "grid.png", columns=4, scale=1)
+    with Image.open(tmp_path / "new" / "grid.png") as picture:
+        assert [picture.getpixel((2 * i, 0)) for i in range(4)] == [0, 128, 255, 255]
+
+
+def test_a_figure_names_what_it_shows():
+    show_images(torch.zeros(3, 1, 4, 4), ["t = 0", "t = 1", "t = 2"], "Watch the noise grow")
+    figure = plt.gcf()
+    assert [axis.get_title() for axis in figure.axes] == ["t = 0", "t = 1", "t = 2"]
+    assert figure.get_suptitle() == "Watch the noise grow"

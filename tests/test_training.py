@@ -1,0 +1,297 @@
+"""Training: each part against its formula, and the loop killed, resumed and misused."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from course_lib import training
+from course_lib.checkpoints import load_checkpoint, read_safetensors
+from course_lib.config import check_config
+from course_lib.devices import has_fast_bf16
+from course_lib.errors import CourseError
+from course_lib.reverse import p_losses
+from course_lib.runs import TrainingError, fresh_run
+from course_lib.schedules import NoiseSchedule
+from course_lib.training import (
+    advance,
+    batch_indices,
+    drop_labels,
+    ema_decay,
+    ema_update,
+    flip_half,
+    preview,
+    sample_timesteps,
+    train,
+    train_step,
+    warmup_decay,
+)
+
+TINY = {
+    "data": {"source": "garments", "flip": True},
+    "model": {"dim": 8, "dim_mults": [1, 2], "class_conditional": True},
+    "diffusion": {"timesteps": 10},
+    "training": {
+        "steps": 12,
+        "batch_size": 8,
+        "sample_every": 0,
+        "checkpoint_every": 4,
+        "device": "cpu",
+        "precision": "fp32",
+    },
+}
+
+
+def tiny(**changes):
+    return check_config(TINY | {"training": TINY["training"] | changes})
+
+
+@pytest.fixture(autouse=True)
+def few_garments(monkeypatch):
+    """Random images: what is trained on does not matter here."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (20, 1, 8, 8), generator=generator, dtype=torch.uint8)
+    labels = torch.randint(10, (20,), generator=generator)
+    monkeypatch.setattr(training, "load_images", lambda *args, **kwargs: (images, labels))
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def weights(folder):
+    return read_safetensors(folder / "checkpoint.safetensors")[0]
+
+
+def test_every_image_gets_a_time_step_of_its_own():
+    t = sample_timesteps(10_000, 10, generator())
+    assert t.dtype == torch.long
+    counts = torch.bincount(t, minlength=10)
+    assert len(counts) == 10
+    assert counts.min() > 850  # 1,000 expected, standard deviation 30
+
+
+@given(steps=st.integers(1, 3000), warmup=st.integers(0, 300), final=st.floats(0, 1))
+def test_the_learning_rate_rises_to_one_and_falls_to_its_end(steps, warmup, final):
+    factors = [warmup_decay(step, steps, warmup, final) for step in range(steps)]
+    top = min(warmup, steps // 10)
+    assert all(factor > 0 or final == 0 for factor in factors)
+    assert max(factors) == pytest.approx(1)
+    assert factors[:top] == sorted(factors[:top])
+    assert factors[top:] == sorted(factors[top:], reverse=True)
+    if steps - top > 1:
+        assert factors[-1] == pytest.approx(final)
+
+
+def test_the_decay_is_half_way_in_the_middle():
+    assert warmup_decay(550, 1001, 100, 0.1) == pytest.approx(0.55)
+
+
+def test_a_constant_learning_rate_is_constant():
+    assert {warmup_decay(step, 70, 0, 1.0) for step in range(70)} == {1.0}
+
+
+def test_a_short_run_is_not_eaten_by_its_warm_up():
+    assert warmup_decay(7, 70, 100) == 1
+
+
+def test_the_average_knows_how_long_the_run_is():
+    assert ema_decay(0, 10_000) == pytest.approx(0.1)
+    assert ema_decay(9_999, 10_000) == 0.998
+    assert ema_decay(99, 100) == pytest.approx(0.9)  # remembers a tenth of the run
+    assert ema_decay(0, 1) == 0
+    assert ema_decay(500, 1000, limit=0) == 0
+
+
+def test_the_average_moves_towards_the_model():
+    ema, model = nn.Linear(2, 2), nn.Linear(2, 2)
+    expected = [0.9 * e.detach() + 0.1 * m.detach() for e, m in zip(ema.parameters(), model.parameters(), strict=True)]
+    ema_update(ema, model, 0.9)
+    for got, want in zip(ema.parameters(), expected, strict=True):
+        torch.testing.assert_close(got.detach(), want)
+
+
+@given(count=st.integers(1, 30), batch=st.integers(1, 40), seed=st.integers(0, 5))
+def test_an_epoch_shows_every_image_once(count, batch, seed):
+    steps = -(-3 * count // batch)
+    seen = torch.cat([batch_indices(step, batch, count, seed) for step in range(steps)])
+    for epoch in range(3):
+        assert sorted(seen[epoch * count : (epoch + 1) * count].tolist()) == list(range(count))
+
+
+def test_epochs_differ_in_order():
+    first, second = batch_indices(0, 50, 50, 0), batch_indices(1, 50, 50, 0)
+    assert not torch.equal(first, second)
+
+
+def test_half_of_the_images_are_mirrored():
+    images = torch.arange(4.0).expand(4000, 1, 2, 4)
+    flipped = (flip_half(images, generator())[:, 0, 0, 0] == 3).float().mean()
+    assert flipped == pytest.approx(0.5, abs=0.04)
+
+
+def test_labels_are_dropped_at_the_given_rate():
+    labels = drop_labels(torch.zeros(10_000, dtype=torch.long), 0.1, 10, generator())
+    assert set(labels.tolist()) == {0, 10}
+    assert (labels == 10).float().mean() == pytest.approx(0.1, abs=0.015)
+
+
+def test_a_train_step_is_plain_gradient_descent():
+    model = nn.Conv2d(1, 1, 1)
+    schedule, x, noise = NoiseSchedule.from_name("linear", 10), torch.ones(2, 1, 3, 3), torch.zeros(2, 1, 3, 3)
+    t = torch.tensor([0, 9])
+    loss = p_losses(lambda x, t: model(x), x, t, noise, schedule)
+    before = [p.detach().clone() for p in model.parameters()]
+    gradients = torch.autograd.grad(loss, list(model.parameters()))
+    norm = torch.cat([g.flatten() for g in gradients]).norm()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    got = train_step(lambda x, t: model(x), optimizer, x, t, noise, schedule, grad_clip=float(norm) / 2)
+    assert got.item() == pytest.approx(loss.item())
+    assert not got.requires_grad
+    for p, old, gradient in zip(model.parameters(), before, gradients, strict=True):
+        torch.testing.assert_close(p.detach(), old - 0.1 * gradient / 2, rtol=1e-4, atol=1e-6)
+
+
+def test_old_gradients_do_not_leak_into_a_step():
+    model = nn.Conv2d(1, 1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    schedule, x = NoiseSchedule.from_name("linear", 10), torch.ones(1, 1, 2, 2)
+    step = partial(train_step, lambda x, t: model(x), optimizer, x, torch.tensor([3]), torch.zeros_like(x), schedule)
+    step()
+    first = model.weight.grad.clone()
+    step()
+    torch.testing.assert_close(model.weight.grad, first)
+
+
+def test_a_run_learns(tmp_path):
+    """One image only: the loss must fall well below the 1 of a network that says nothing."""
+    config = check_config(TINY | {"training": TINY["training"] | {"steps": 150, "lr": 0.01}})
+    losses = [float(progress.loss) for progress in train(config, tmp_path)]
+    assert sum(losses[:5]) / 5 > 0.8
+    assert sum(losses[-20:]) / 20 < 0.6
+
+
+@pytest.mark.parametrize("killed_after", [1, 3, 4, 5, 8, 11])
+def test_stopped_anywhere_and_resumed_is_the_uninterrupted_run(tmp_path, killed_after):
+    for _ in train(tiny(), tmp_path / "whole"):
+        pass
+    for progress in train(tiny(), tmp_path / "broken"):
+        if progress.step == killed_after:
+            break
+    resumed = [progress.step for progress in train(tiny(), tmp_path / "broken")]
+    assert resumed == list(range(killed_after // 4 * 4 + 1, 13))
+    whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
+    assert whole.keys() == broken.keys()
+    assert all(torch.equal(whole[name], broken[name]) for name in whole)
+
+
+def test_sigkill_and_resume_from_the_command_line(tmp_path):
+    """The real thing: a process killed without warning while it trains and writes checkpoints."""
+    flat = [f"{section}.{key}={value}" for section, keys in TINY.items() for key, value in keys.items()]
+    changes = [
+        part for change in [*flat, "training.steps=40", "training.checkpoint_every=3"] for part in ("--set", change)
+    ]
+    course = [sys.executable, "-m", "course_lib.cli", "train", "garments_smoke", *changes, "--out"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run([*course, tmp_path / "whole"], check=True, env=environment, capture_output=True)
+    process = subprocess.Popen([*course, tmp_path / "killed"], env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "killed" / "checkpoint.safetensors").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert read_safetensors(tmp_path / "killed" / "checkpoint.safetensors")[1]["step"] < 40, (
+        "killed too late to prove it"
+    )
+    subprocess.run([*course, tmp_path / "killed"], check=True, env=environment, capture_output=True)
+    whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert all(torch.equal(whole[name], killed[name]) for name in whole)
+
+
+def test_training_leaves_the_callers_random_numbers_alone(tmp_path):
+    torch.manual_seed(3)
+    expected = torch.rand(2)
+    torch.manual_seed(3)
+    for _ in train(tiny(steps=2), tmp_path):
+        pass
+    assert torch.equal(torch.rand(2), expected)
+
+
+def test_seeds_differ():
+    first, second = (fresh_run(tiny(seed=seed), (1, 8, 8), ["a"] * 10) for seed in (0, 1))
+    assert not torch.equal(first.model.stem[1].weight, second.model.stem[1].weight)
+
+
+def test_the_folder_of_a_run(tmp_path):
+    for _ in train(tiny(sample_every=6, sample_count=4), tmp_path):
+        pass
+    files = {file.name for file in tmp_path.iterdir()}
+    assert files == {"checkpoint.safetensors", "config.yaml", "log.csv", "samples_000006.png", "samples_000012.png"}
+    rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert rows[0] == "step,loss,seconds"
+    assert [int(row.split(",")[0]) for row in rows[1:]] == [10, 12]
+    assert load_checkpoint(tmp_path / "checkpoint.safetensors", "cpu").step == 12
+
+
+def test_a_finished_run_does_nothing_and_a_longer_one_goes_on(tmp_path):
+    assert len(list(train(tiny(), tmp_path))) == 12
+    assert list(train(tiny(), tmp_path)) == []
+    assert [progress.step for progress in train(tiny(steps=14), tmp_path)] == [13, 14]
+    with pytest.raises(TrainingError, match="at step 14 already"):
+        next(train(tiny(steps=13), tmp_path))
+
+
+def test_another_recipe_does_not_go_on_from_this_checkpoint(tmp_path):
+    for _ in train(tiny(), tmp_path):
+        pass
+    before = (tmp_path / "checkpoint.safetensors").read_bytes()
+    with pytest.raises(TrainingError, match=r"training\.lr \(0\.002 there, 0\.01 now\).*--fresh"):
+        next(train(tiny(lr=0.01), tmp_path))
+    assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+    assert next(train(tiny(lr=0.01), tmp_path, resume=False)).step == 1
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "train_step", lambda *args, **kwargs: torch.tensor(math.nan))
+    with pytest.raises(TrainingError, match=r"nan at step 10.*training\.lr"):
+        for _ in train(tiny(checkpoint_every=0), tmp_path):
+            pass
+    assert not (tmp_path / "checkpoint.safetensors").exists()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_both_precisions_and_layouts_train_and_sample(precision):
+    run = fresh_run(tiny(precision=precision, channels_last=True), (1, 8, 8), ["a"] * 10)
+    images, labels = torch.zeros(8, 1, 8, 8, dtype=torch.uint8), torch.arange(8)
+    assert math.isfinite(advance(run, images, labels))
+    samples = preview(run)
+    assert samples.shape == (16, 1, 8, 8)
+    assert samples.dtype == torch.float32
+    assert all(p.dtype == torch.float32 for p in run.model.parameters())
+
+
+def test_automatic_precision_follows_the_device():
+    run = fresh_run(tiny(precision="auto"), (1, 8, 8), ["a"] * 10)
+    assert run.precision == ("bf16" if has_fast_bf16(torch.device("cpu")) else "fp32")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a machine without CUDA is needed")
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(CourseError, match=r"cuda.*cpu"):
+        fresh_run(tiny(device="cuda"), (1, 8, 8), ["a"] * 10)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_training_on_cuda(tmp_path):
+    losses = [float(progress.loss) for progress in train(tiny(device="cuda", precision="bf16"), tmp_path)]
+    assert all(math.isfinite(loss) for loss in losses)
+    assert load_checkpoint(tmp_path / "checkpoint.safetensors", "cpu").step == 12

@@ -1,0 +1,149 @@
+"""The whole network: any size, any configuration, every parameter at work, and no information lost on the way."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.flop_counter import FlopCounterMode
+
+from course_lib.blocks import Attention, LinearAttention
+from course_lib.checkpoints import make_model
+from course_lib.config import load_config
+from course_lib.unet import Unet, count_parameters
+
+SMALL = {
+    "resnet": {},
+    "add": {"time_mode": "add"},
+    "convnext": {"block": "convnext"},
+    "two_blocks": {"blocks_per_level": 2},
+    "level_skips": {"blocks_per_level": (2, 1, 3), "skips": "level"},
+    "no_skips": {"skips": "none"},
+    "plain_top": {"top_skip": False, "skips": "level", "blocks_per_level": 2},
+    "plain_top_all": {"top_skip": False, "blocks_per_level": 2},
+    "transposed": {"transposed": True},
+    "linear": {"attention": ("linear", "linear", "full")},
+    "patch": {"patch": 2},
+    "labels": {"num_classes": 3},
+    "stem": {"init_dim": 6},
+    "one_level": {"dim_mults": (1,)},
+}
+
+
+def noise(*shape, seed=0):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def small(**changes):
+    torch.manual_seed(0)
+    return Unet(**{"dim": 8, "dim_mults": (1, 2, 2)} | changes)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_configuration_keeps_the_shape_and_trains_every_parameter(name):
+    model = small(**SMALL[name])
+    x, t = noise(3, 1, 16, 16), torch.tensor([0, 5, 199])
+    labels = torch.tensor([0, 2, 3]) if name == "labels" else None
+    out = model(x, t, labels)
+    assert out.shape == x.shape
+    (out * noise(*out.shape, seed=1)).sum().backward()
+    silent = [key for key, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert silent == []
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (1, 32, 32), (3, 64, 64), (3, 128, 128), (2, 30, 17), (1, 1, 1)])
+def test_any_image_size(shape):
+    x = noise(2, *shape)
+    assert small(channels=shape[0])(x, torch.tensor([0, 9])).shape == x.shape
+
+
+@given(height=st.integers(1, 40), width=st.integers(1, 40), patch=st.integers(1, 4), levels=st.integers(1, 3))
+@settings(max_examples=20, deadline=None)
+def test_any_size_any_patch_any_depth(height, width, patch, levels):
+    x = noise(1, 1, height, width)
+    assert small(dim_mults=(1, 2, 2)[:levels], patch=patch)(x, torch.tensor([3])).shape == x.shape
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_images_of_a_batch_do_not_see_each_other(name):
+    model = small(**SMALL[name]).eval()
+    x, t = noise(3, 1, 16, 16), torch.tensor([0, 5, 199])
+    together = model(x, t)
+    alone = torch.cat([model(x[i : i + 1], t[i : i + 1]) for i in range(3)])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+def test_the_time_matters():
+    model, x = small(), noise(1, 1, 16, 16)
+    for parameter in model.parameters():  # away from the quiet start
+        torch.nn.init.normal_(parameter, std=0.2) if parameter.ndim > 1 else None
+    assert (model(x, torch.tensor([0])) - model(x, torch.tensor([100]))).abs().mean() > 1e-2
+
+
+def test_skips_carry_what_the_bottleneck_loses():
+    """Cut the path through the middle: with skips an input pixel still reaches the output, without them it does not."""
+    for skips, reaches in (("all", True), ("none", False)):
+        model = small(skips=skips)
+        model.middle[2].register_forward_hook(lambda module, args, out: out.detach() * 0)
+        x = noise(1, 1, 16, 16).requires_grad_()
+        (gradient,) = torch.autograd.grad(model(x, torch.tensor([5])).sum(), x, allow_unused=True)
+        assert (gradient is not None and bool(gradient.abs().sum() > 0)) is reaches, skips
+
+
+@pytest.mark.parametrize(("skips", "joins"), [("all", [2, 2, 2]), ("level", [1, 1, 1]), ("none", [0, 0, 0])])
+def test_how_many_skips_each_level_joins(skips, joins):
+    assert small(blocks_per_level=2, skips=skips).joins == joins
+
+
+def test_no_labels_means_the_null_class():
+    model, x, t = small(num_classes=3), noise(2, 1, 16, 16), torch.tensor([1, 2])
+    torch.testing.assert_close(model(x, t), model(x, t, torch.tensor([3, 3])))
+    torch.nn.init.normal_(model.head[2].weight)
+    assert (model(x, t) - model(x, t, torch.tensor([0, 1]))).abs().max() > 1e-4
+
+
+def test_labels_for_a_network_without_classes_are_refused():
+    with pytest.raises(ValueError, match="num_classes"):
+        small()(noise(1, 1, 8, 8), torch.tensor([0]), torch.tensor([1]))
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"block": "vgg"}, "block='vgg'"),
+        ({"skips": "some"}, "skips='some'"),
+        ({"attention": ("full",)}, "attention has 1 entries"),
+        ({"attention": ("full", "none", "magic")}, "magic"),
+        ({"blocks_per_level": (1, 2)}, "blocks_per_level has 2 entries"),
+        ({"blocks_per_level": 0}, "at least 1"),
+    ],
+)
+def test_contradicting_settings_are_named(settings, says):
+    with pytest.raises(ValueError, match=says):
+        small(**settings)
+
+
+def test_the_classic_network_is_the_published_one():
+    """3.00 M parameters and 560 MFLOP for one image, as measured on the original."""
+    model = make_model(load_config("classic"), channels=1, num_classes=10)
+    with FlopCounterMode(display=False) as flops:
+        model(noise(1, 1, 28, 28), torch.tensor([0]))
+    assert count_parameters(model) == 2_999_479
+    assert flops.get_total_flops() == pytest.approx(560e6, rel=0.005)
+    assert model.stem[1].out_channels == 18
+    assert sum(isinstance(m, LinearAttention) for m in model.modules()) == 5
+    assert sum(isinstance(m, Attention) for m in model.modules()) == 1
+
+
+def test_the_efficient_network_is_small():
+    model = make_model(load_config("fashion_mnist_cpu"), channels=1, num_classes=10)
+    with FlopCounterMode(display=False) as flops:
+        model(noise(1, 1, 28, 28), torch.tensor([0]))
+    assert count_parameters(model) < 2e6
+    assert flops.get_total_flops() < 560e6 / 2
+
+
+def test_count_parameters_leaves_out_the_frozen():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Linear(4, 2))
+    assert count_parameters(model) == 3 * 4 + 4 + 4 * 2 + 2
+    model[0].requires_grad_(False)
+    assert count_parameters(model) == 4 * 2 + 2
