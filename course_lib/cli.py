@@ -177,13 +177,18 @@ def export(checkpoint: Path, out: Path) -> None:
 @says_what_to_do
 def build_notebooks(
     names: Annotated[list[str] | None, typer.Argument(help="Chapters, e.g. 00_start.  [default: all]")] = None,
+    solved: Annotated[Path | None, typer.Option(help="Make solved notebooks, in this folder.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many at a time.")] = 1,
 ) -> None:
     """Make and run notebooks/*.ipynb from notebooks/source/*.py."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from course_lib.notebooks import build, sources
 
-    for source in sources(names or []):
-        seconds = build(source)
-        console.print(f"built {source.stem} in {seconds:.0f} s")
+    chapters = sources(names or [])
+    with ThreadPoolExecutor(jobs) as pool:
+        for source, seconds in zip(chapters, pool.map(lambda source: build(source, solved), chapters), strict=True):
+            console.print(f"built {source.stem} in {seconds:.0f} s")
 
 
 @notebooks_app.command("check")

@@ -42,20 +42,18 @@ def run_checks() -> list[Check]:
 def print_report(checks: list[Check]) -> int:
     """Print the checks and return the exit status: 1 if something is wrong, else 0."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2))
+    console = Console()
     for check in checks:
         word, style = ("ok", "green") if check.ok else ("WRONG", "bold red")
         if check.ok and check.remedy:
             word, style = "note", "yellow"
-        table.add_row(Text(word, style), Text(check.name), Text(check.value))
+        lines = [Text.assemble((f"{word:6}", style), f"{check.name:12} {check.value}")]
         if check.remedy:
-            table.add_row("", "", Text(f"-> {check.remedy}", style))
+            lines.append(Text(f"{'':19}-> {check.remedy}", style))
+        console.print(*lines, sep="\n", soft_wrap=True)  # no line ends of ours inside a command to copy
     wrong = sum(not check.ok for check in checks)
-    console = Console()
-    console.print(table)
     console.print(f"{wrong} to mend: see the arrows." if wrong else "Everything that is needed is here.")
     return int(wrong > 0)
 

@@ -1,5 +1,6 @@
 """Animated GIFs: the course's moving pictures."""
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def denoising_frames(states: Iterable[Tensor], total: int, count: int = 30) -> I
             yield state
 
 
-def save_gif(frames: Sequence[np.ndarray], path: str | Path, seconds: float = 4.0, colours: int = 16) -> None:
-    """Write frames, uint8 (H, W) grey or (H, W, 3) colour, as a GIF that loops for ever.
+def gif(frames: Sequence[np.ndarray], seconds: float = 4.0, colours: int = 16) -> bytes:
+    """Frames, uint8 (H, W) grey or (H, W, 3) colour, as the content of a GIF file that loops for ever.
 
     It plays for `seconds`, then rests on the last frame for 1.5 s. Fewer `colours` make a smaller file: noise hardly
     compresses.
@@ -40,8 +41,15 @@ def save_gif(frames: Sequence[np.ndarray], path: str | Path, seconds: float = 4.
     palette = both.quantize(colours, method=Image.Quantize.MEDIANCUT)
     pictures = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
     durations = [max(int(1000 * seconds / len(pictures)), 20)] * (len(pictures) - 1) + [1500]
+    content = io.BytesIO()
+    pictures[0].save(
+        content, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
+    )
+    return content.getvalue()
+
+
+def save_gif(frames: Sequence[np.ndarray], path: str | Path, seconds: float = 4.0, colours: int = 16) -> None:
+    """Write `gif(frames)` to `path`; its folder is made if need be."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    pictures[0].save(
-        path, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
-    )
+    path.write_bytes(gif(frames, seconds, colours))

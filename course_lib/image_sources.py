@@ -162,9 +162,7 @@ def visible_files(folder: Path) -> list[str]:
 
 def refuse_unreadable(problem: OSError) -> None:
     """Skipping it would lose images without a word."""
-    raise DataError(
-        f"{problem.filename} cannot be read ({problem.strerror}); mend or remove it."
-    ) from problem
+    raise DataError(f"{problem.filename} cannot be read ({problem.strerror}); mend or remove it.") from problem
 
 
 def files_version(folder: Path, files: list[str]) -> str:
@@ -190,9 +188,7 @@ def image_folder_source(folder: Path, files: list[str], split: str, title: str) 
     depth = 1 if has_splits else 0
     classes = {file: file.split("/")[depth:-1] for file in images}
     flat = not all(classes.values())  # an image beside the class folders has no class
-    names = (
-        () if flat else tuple(sorted({inner[0] for inner in classes.values()}))
-    )  # the same for every split
+    names = () if flat else tuple(sorted({inner[0] for inner in classes.values()}))  # of all splits
     chosen = [file for file in images if not has_splits or file.startswith(split + "/")]
 
     def items(image_size: int | None) -> Iterator[Item]:
@@ -221,20 +217,17 @@ def parquet_source(folder: Path, files: list[str], split: str, title: str) -> So
         from datasets import load_dataset_builder
 
         try:
-            with (
-                tempfile.TemporaryDirectory() as scratch
-            ):  # it writes a lock file, in the user's cache if we let it
+            with tempfile.TemporaryDirectory() as scratch:  # for a lock file that nobody needs
                 builder = load_dataset_builder(str(folder), cache_dir=scratch)
         except Exception as problem:  # whatever a README.md can make yaml and datasets raise
             raise DataError(
                 f"cannot tell the splits of {folder} ({one_line(problem)}). Mend its README.md or file names."
             ) from problem
-        splits = {
-            str(name): [Path(file) for file in found] for name, found in builder.config.data_files.items()
-        }
+        splits = {str(name): found for name, found in builder.config.data_files.items()}
         if split not in splits:
             raise missing_split(f"the folder {folder}", split, list(splits))
-        return builder.info.features or stored_features(splits[split][0], remedy), splits[split]
+        chosen = [Path(file) for file in splits[split]]
+        return builder.info.features or stored_features(chosen[0], remedy), chosen
 
     return Source(
         identity=str(folder),

@@ -129,10 +129,8 @@ def hub_dataset(name: str) -> "DatasetDict":
                 return load_dataset(name)
         except ConnectionError:
             pass  # it was not there after all
-        except (
-            Exception
-        ) as problem:  # a damaged cache makes datasets raise OSError, ValueError, KeyError, ...
-            trouble = problem  # what a killed process left there is no trouble for the hub
+        except Exception as problem:  # OSError, ValueError, KeyError, ...: the cache is damaged
+            trouble = problem  # perhaps by a killed process; then the hub can mend it
     if not hub_answers():
         raise (hub_problem(name, trouble) if trouble else out_of_reach(name)) from trouble
     try:
@@ -224,14 +222,10 @@ def hub_problem(name: str, problem: Exception) -> DataError:
         if reason is not None:
             return damaged(file, reason, remedy_for_cache(file))
     if isinstance(problem, DatasetNotFoundError):
-        return DataError(
-            f"there is no folder {name!r} and on the hub no such public data set; check the spelling."
-        )
+        return DataError(f"there is no folder {name!r} and on the hub no such public data set; check the spelling.")
     if type(problem) is FileNotFoundError and prepared_folder(name).is_dir():
         return damaged(prepared_folder(name), problem, remedy_for_cache(prepared_folder(name) / "any file"))
-    return DataError(
-        f"cannot load {name!r} from the hub: {one_line(problem)} Try again later, or use 'garments'."
-    )
+    return DataError(f"cannot load {name!r} from the hub: {one_line(problem)} Try again later, or use 'garments'.")
 
 
 def remedy_for_cache(file: Path) -> str:

@@ -107,9 +107,7 @@ def with_source(name: str | Path, split: str, use: Callable[[Source, str], T]) -
         try:
             return use(find_source(name, split), why)
         except DataError as problem:
-            raise DataError(
-                f"{problem} (COURSE_DATA, an environment variable, is set to {name!r}.)"
-            ) from problem
+            raise DataError(f"{problem} (COURSE_DATA, an environment variable, is set to {name!r}.)") from problem
     if name == "auto" and _auto:
         name, why = _auto[0]
     if name != "auto":
@@ -117,11 +115,8 @@ def with_source(name: str | Path, split: str, use: Callable[[Source, str], T]) -
     try:
         choice = FASHION, ""
         result = use(find_source(FASHION, split), "")
-    except DataError as problem:  # whoever has no good copy is told, but not stuck
-        reason = f"instead of Fashion-MNIST: {problem}"
-        if isinstance(problem, OutOfReach):
-            reason = "no network, and no Fashion-MNIST in the cache"
-        choice = "garments", f" ({reason})"
+    except OutOfReach:  # a damaged copy is not out of reach: its error says how to mend it
+        choice = "garments", " (no network, and no Fashion-MNIST in the cache)"
         result = use(find_source("garments", split), choice[1])
     _auto.append(choice)
     return result

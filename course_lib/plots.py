@@ -1,7 +1,9 @@
 """Drawing: one look, one colour for one thing, throughout the course."""
 
 import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,8 +13,22 @@ from torch import Tensor
 
 from course_lib.images import to_uint8
 
-# Okabe and Ito's palette, which colour-blind readers can tell apart
-COLOURS = {"data": "#0072B2", "noise": "#999999", "learned": "#D55E00", "exact": "#009E73"}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart. One thing has one colour in every chapter.
+COLOURS = {
+    "data": "#0072B2",
+    "noise": "#999999",
+    "learned": "#D55E00",
+    "exact": "#009E73",
+    "linear": "#0072B2",
+    "quadratic": "#CC79A7",
+    "cosine": "#009E73",
+    "sigmoid": "#E69F00",
+    "rescaled": "#56B4E9",
+}
+OTHER_COLOURS = ("#000000", "#56B4E9", "#CC79A7", "#E69F00")
 
 
 def image_grid(images: Tensor, columns: int | None = None, scale: int = 1, gap: int = 1) -> np.ndarray:
@@ -60,3 +76,84 @@ def show_images(images: Tensor, titles: list[str], title: str, columns: int | No
         axis.imshow(image_grid(image[None]), cmap="gray", vmin=0, vmax=255)
         axis.set_title(name, fontsize=9)
     figure.suptitle(title, fontsize=11)
+
+
+def show_curves(curves: Mapping[str, Tensor], title: str, xlabel: str, ylabel: str, x: Tensor | None = None) -> None:
+    """Draw curves [n] by name over 0 ... n-1, or over `x` [n]; COLOURS gives a known name its colour."""
+    axis = _axes(title, xlabel, ylabel)
+    for (name, curve), colour in zip(curves.items(), colours(curves), strict=True):
+        axis.plot(range(len(curve)) if x is None else x, curve, color=colour, label=name, linewidth=2)
+    axis.legend(frameon=False)
+
+
+def show_histograms(samples: Mapping[str, Tensor], title: str, xlabel: str) -> None:
+    """Draw one histogram for each named tensor of numbers, all over the same bins."""
+    axis = _axes(title, xlabel, "density")
+    everything = torch.cat([values.flatten() for values in samples.values()])
+    bins = np.linspace(float(everything.min()), float(everything.max()), 60)
+    for (name, values), colour in zip(samples.items(), colours(samples), strict=True):
+        outline = name == "noise"  # what the others are compared with: drawn so that nothing hides it
+        look = {"histtype": "step", "linewidth": 2.5} if outline else {"alpha": 0.55}
+        axis.hist(
+            values.flatten().numpy(), bins, density=True, color=colour, label=name, zorder=3 if outline else 2, **look
+        )
+    axis.legend(frameon=False)
+
+
+def show_density(
+    exact: Mapping[str, Tensor], samples: Mapping[str, Tensor], x: Tensor, title: str, xlabel: str
+) -> None:
+    """Draw, side by side for each name, a histogram of `samples` and over it the `exact` density at the points `x`."""
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, len(exact), figsize=(2.1 * len(exact), 2.4), sharey=True, layout="constrained")
+    for axis, name in zip(np.atleast_1d(axes), exact, strict=True):
+        bins = np.linspace(float(x.min()), float(x.max()), 70)
+        axis.hist(samples[name].numpy(), bins, density=True, color=COLOURS["data"], alpha=0.45, label="samples")
+        axis.plot(x, exact[name], color=COLOURS["exact"], linewidth=2, label="exact")
+        axis.set(title=name, xlabel=xlabel)
+        axis.spines[["top", "right"]].set_visible(False)
+    np.atleast_1d(axes)[0].set_ylabel("density")
+    np.atleast_1d(axes)[0].legend(frameon=False, fontsize=8)
+    figure.suptitle(title, fontsize=11)
+
+
+def curve_picture(curve: Tensor, title: str) -> np.ndarray:
+    """A small picture, uint8 (H, W, 3), of a curve [n] between 0 and 1: for sliders, which show pictures."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.6, 2.24), dpi=100, layout="constrained")  # apart from pyplot, which would show it
+    canvas = FigureCanvasAgg(figure)
+    axis = figure.add_subplot(title=title, xlabel="step t", ylim=(0, 1.02))
+    axis.title.set_fontsize(9)
+    axis.plot(curve, color=COLOURS["exact"], linewidth=2)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def side_by_side(*pictures: np.ndarray) -> np.ndarray:
+    """Pictures, uint8 (H, W) or (H, W, 3), next to each other on white: uint8 (largest H, sum of W, 3)."""
+    height = max(len(picture) for picture in pictures)
+    columns = []
+    for picture in pictures:
+        colour = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+        below = ((0, height - len(colour)), (0, 0), (0, 0))
+        columns.append(np.pad(colour, below, constant_values=255))
+    return np.concatenate(columns, axis=1)
+
+
+def colours(names: Iterable[str]) -> list[str]:
+    """A colour for each name: its own from COLOURS, or the next of OTHER_COLOURS."""
+    others = iter(OTHER_COLOURS)
+    return [COLOURS.get(name) or next(others) for name in names]
+
+
+def _axes(title: str, xlabel: str, ylabel: str) -> "Axes":
+    from matplotlib import pyplot as plt
+
+    _, axis = plt.subplots(figsize=(6.4, 3.0), layout="constrained")
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    axis.set_title(title, fontsize=11)
+    axis.spines[["top", "right"]].set_visible(False)
+    return axis

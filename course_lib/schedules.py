@@ -12,17 +12,17 @@ from torch import Tensor
 
 def linear_beta_schedule(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
     """Betas rise on a straight line, float64 [T]. Source: DDPM, 2006.11239, section 4."""
-    return torch.linspace(beta_start, beta_end, _checked(timesteps), dtype=torch.float64)
+    return torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64)
 
 
 def quadratic_beta_schedule(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
-    """The square roots of the betas rise on a straight line, float64 [T]. Source: DDIM, 2010.02502, appendix D."""
-    return torch.linspace(beta_start**0.5, beta_end**0.5, _checked(timesteps), dtype=torch.float64) ** 2
+    """The square roots of the betas rise on a straight line, float64 [T]. Source: 2006.11239, appendix B."""
+    return torch.linspace(beta_start**0.5, beta_end**0.5, timesteps, dtype=torch.float64) ** 2
 
 
 def sigmoid_beta_schedule(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
     """Betas follow a sigmoid over [-6, 6], float64 [T]: slow, fast, slow. Source: GeoDiff, 2203.02923."""
-    ramp = torch.sigmoid(torch.linspace(-6, 6, _checked(timesteps), dtype=torch.float64))
+    ramp = torch.sigmoid(torch.linspace(-6, 6, timesteps, dtype=torch.float64))
     return beta_start + (beta_end - beta_start) * ramp
 
 
@@ -31,7 +31,7 @@ def cosine_beta_schedule(timesteps: int, s: float = 0.008) -> Tensor:
 
     beta_t = 1 - alpha-bar_t / alpha-bar_{t-1}, clipped at 0.999 so that the last step keeps a trace of signal.
     """
-    time = torch.linspace(0, 1, _checked(timesteps) + 1, dtype=torch.float64)
+    time = torch.linspace(0, 1, timesteps + 1, dtype=torch.float64)
     alphas_cumprod = torch.cos((time + s) / (1 + s) * math.pi / 2) ** 2
     return (1 - alphas_cumprod[1:] / alphas_cumprod[:-1]).clamp(max=0.999)
 
@@ -59,7 +59,8 @@ def rescale_zero_terminal_snr(betas: Tensor) -> Tensor:
 
     Source: 2305.08891, algorithm 1. The last beta becomes 1: x_T is then pure noise, and a network that
     predicts the noise learns nothing there, so train it on "v" or "start".
-    Raises ValueError for fewer than two steps: the only step would have to be start and end at once.
+    Raises ValueError for fewer than two steps: the only step would have to be start and end at once. Every beta but
+    the last must be below 1.
     """
     if len(betas) < 2:
         raise ValueError("rescale_zero_terminal_snr needs at least 2 timesteps; make the schedule longer.")
@@ -127,9 +128,3 @@ class NoiseSchedule:
 
     def __repr__(self) -> str:
         return f"NoiseSchedule(timesteps={self.timesteps}, alphas_cumprod[-1]={float(self.alphas_cumprod[-1]):.3g})"
-
-
-def _checked(timesteps: int) -> int:
-    if timesteps < 1:
-        raise ValueError(f"timesteps must be at least 1, not {timesteps}.")
-    return timesteps

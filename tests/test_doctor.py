@@ -38,7 +38,7 @@ def failing(name: str, capsys) -> Check:
     assert print_report(checks) == 1
     report = capsys.readouterr().out
     assert "WRONG" in report
-    assert wrong.remedy.split()[0] in report
+    assert f"-> {wrong.remedy}\n" in report
     return wrong
 
 

@@ -107,9 +107,7 @@ def test_posterior_is_bayes_rule_on_a_grid(t):
     grid_mean = float((density * grid).sum())
     grid_variance = float((density * (grid - grid_mean) ** 2).sum())
 
-    mean, variance = q_posterior(
-        torch.tensor([[x_start]]), torch.tensor([[x_t]]), torch.tensor([t]), schedule
-    )
+    mean, variance = q_posterior(torch.tensor([[x_start]]), torch.tensor([[x_t]]), torch.tensor([t]), schedule)
     assert float(mean) == pytest.approx(grid_mean, abs=1e-5)
     assert float(variance) == pytest.approx(grid_variance, rel=1e-4)
 

@@ -51,9 +51,7 @@ def picture(path: Path, size=(8, 8), colour=RED, **options):
 
 
 def snapshot(folder: Path):
-    return {
-        file: (file.stat().st_mtime_ns, file.read_bytes()) for file in folder.rglob("*") if file.is_file()
-    }
+    return {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in folder.rglob("*") if file.is_file()}
 
 
 # The model's range
@@ -153,9 +151,7 @@ def flip_in_the_middle(content):
     return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
 
 
-@pytest.mark.parametrize(
-    "damage", [cut, flip_in_the_middle, lambda content: b"", lambda content: b"\0" * 999]
-)
+@pytest.mark.parametrize("damage", [cut, flip_in_the_middle, lambda content: b"", lambda content: b"\0" * 999])
 def test_a_damaged_cache_is_made_again(tmp_path, damage):
     expected = load_images("garments")
     (file,) = (tmp_path / "cache").iterdir()
@@ -193,10 +189,7 @@ def test_a_cache_that_cannot_be_written_is_no_problem(monkeypatch, tmp_path):
 
 def test_processes_that_write_at_once_do_not_disturb_each_other(tmp_path):
     file = tmp_path / "cache" / "one.safetensors"
-    wanted = [
-        images.Decoded(torch.full((40, 1, 28, 28), i, dtype=torch.uint8), torch.zeros(40), "")
-        for i in range(4)
-    ]
+    wanted = [images.Decoded(torch.full((40, 1, 28, 28), i, dtype=torch.uint8), torch.zeros(40), "") for i in range(4)]
 
     def write_and_read(index):
         images.to_cache(file, "same", wanted[index % 4])

@@ -17,9 +17,7 @@ from course_lib.mixtures import GaussianMixture, energy_distance, four_modes, mo
 def tiny_schedule(*alphas_cumprod: float) -> SimpleNamespace:
     """All that a mixture asks of a schedule."""
     values = torch.tensor(alphas_cumprod, dtype=torch.float64)
-    return SimpleNamespace(
-        sqrt_alphas_cumprod=values.sqrt(), sqrt_one_minus_alphas_cumprod=(1 - values).sqrt()
-    )
+    return SimpleNamespace(sqrt_alphas_cumprod=values.sqrt(), sqrt_one_minus_alphas_cumprod=(1 - values).sqrt())
 
 
 SCHEDULE = tiny_schedule(0.999, 0.8, 0.3, 0.01, 0.0)
@@ -102,8 +100,7 @@ def test_noise_and_start_belong_together():
     mixture = four_modes()
     x, t = torch.randn(5, 2, generator=torch.Generator().manual_seed(0)), torch.arange(5)
     scale, sigma = (
-        values.float()[:, None]
-        for values in (SCHEDULE.sqrt_alphas_cumprod, SCHEDULE.sqrt_one_minus_alphas_cumprod)
+        values.float()[:, None] for values in (SCHEDULE.sqrt_alphas_cumprod, SCHEDULE.sqrt_one_minus_alphas_cumprod)
     )
     start, noise = mixture.posterior_mean(x, t, SCHEDULE), mixture.optimal_noise(x, t, SCHEDULE)
     assert_close(scale * start + sigma * noise, x, rtol=1e-4, atol=1e-4)
@@ -164,8 +161,20 @@ def test_far_away_and_at_both_ends_of_t_all_is_finite(std):
 def test_far_away_the_score_points_home():
     """float32, 10,000 stds from a single component: -(x - m) / v to the last digits."""
     x = torch.tensor([[101.0, 1.0]])
+    assert_close(four_modes(std=0.01, weights=[1, 0, 0, 0]).score(x), torch.tensor([[-1e6, 0.0]]), atol=1, rtol=1e-5)
+
+
+def test_far_from_the_origin_no_digit_is_lost():
+    """The squares, 1e6, must not drown the distances, 0.1, as they would if the square were expanded."""
+    means, x = torch.tensor([[1000.0, 0.0], [1000.0, 1.0]]), torch.tensor([[1000.0, 0.48], [1000.0, 0.52]])
+    ours, exact = GaussianMixture(means, 0.2), GaussianMixture(means.double(), 0.2)
+    assert_close(ours.log_prob(x).double(), exact.log_prob(x), rtol=1e-4, atol=1e-4)
+    x_t = x / 2
     assert_close(
-        four_modes(std=0.01, weights=[1, 0, 0, 0]).score(x), torch.tensor([[-1e6, 0.0]]), atol=1, rtol=1e-5
+        ours.posterior_mean(x_t, 0, tiny_schedule(0.25)).double(),
+        exact.posterior_mean(x_t, 0, tiny_schedule(0.25)),
+        rtol=0,
+        atol=1e-3,
     )
 
 

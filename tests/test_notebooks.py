@@ -1,10 +1,15 @@
 """Every notebook is what its source says, and building tells what is wrong."""
 
+import inspect
+import subprocess
+import sys
+
 import nbformat
 import pytest
 
-from course_lib import notebooks
+from course_lib import notebooks, schedules
 from course_lib.notebooks import NotebookError, build, check, read_source, sources
+from course_lib.quizzes.catalogue import find
 
 EVERY = sources([])
 
@@ -17,6 +22,20 @@ def folder(tmp_path, monkeypatch):
     source = tmp_path / "source" / "42_answer.py"
     source.write_text('# %% [markdown]\n# # Six by nine\n\n# %%\nprint(6 * 9)\n\n# %%\n"bye"\n')
     return source
+
+
+QUIZ = """# %%
+from torch import Tensor
+from course_lib.quizzes import check
+
+# %% quiz="snr"
+def snr(alphas_cumprod: Tensor) -> Tensor:
+    raise NotImplementedError
+
+
+# %%
+snr = check(snr)
+"""
 
 
 @pytest.mark.parametrize("source", EVERY, ids=lambda source: source.stem)
@@ -75,6 +94,58 @@ def test_damage_is_found(folder, monkeypatch):
     path.write_text(whole)
     monkeypatch.setattr(notebooks, "MAX_BYTES", 10)
     assert "shrink" in check(folder)[0]
+
+
+def test_quiz_cells_carry_nbgraders_metadata(folder):
+    folder.write_text(QUIZ)
+    stub, graded = read_source(folder).cells[1:]
+    assert (stub.metadata.nbgrader.grade_id, stub.metadata.nbgrader.solution, stub.metadata.nbgrader.grade) == (
+        "snr",
+        True,
+        False,
+    )
+    assert (graded.metadata.nbgrader.grade, graded.metadata.nbgrader.locked) == (True, True)
+    assert graded.metadata.nbgrader.points == find("snr").points
+    assert "NotImplementedError" in stub.source
+
+
+def test_a_solved_notebook_has_the_reference_between_the_markers_and_passes(folder, tmp_path):
+    folder.write_text(QUIZ)
+    build(folder, solved=tmp_path / "solved")
+    built = nbformat.read(tmp_path / "solved" / "42_answer.ipynb", as_version=4)
+    before, _, rest = built.cells[1].source.partition("    ### BEGIN SOLUTION\n")
+    answer, _, after = rest.partition("    ### END SOLUTION")
+    assert before + answer == inspect.getsource(schedules.snr)
+    assert after == ""
+    assert "✓" in built.cells[2].outputs[0].data["text/plain"]
+    assert not (tmp_path / "42_answer.ipynb").exists()
+
+
+@pytest.mark.parametrize("text", [QUIZ.replace("snr = check(snr)", "print(1)"), QUIZ + "\n" + QUIZ])
+def test_a_quiz_that_nobody_checks_or_that_stands_twice_is_named(folder, text):
+    folder.write_text(text)
+    with pytest.raises(NotebookError, match="snr"):
+        read_source(folder)
+
+
+def test_nbgrader_makes_the_assignment_from_a_solved_notebook(folder, tmp_path):
+    """What its `generate_assignment` does to the cells: take the answers out, keep the rest."""
+    preprocessors = pytest.importorskip("nbgrader.preprocessors", reason="nbgrader is in the extra `grading`")
+    folder.write_text(QUIZ)
+    notebook, _ = preprocessors.ClearSolutions().preprocess(read_source(folder, solved=True), {})
+    assert "raise NotImplementedError()" in notebook.cells[1].source
+    assert "1 - alphas_cumprod)" not in notebook.cells[1].source
+    assert notebook.cells[1].source.startswith("def snr(")
+
+
+@pytest.mark.parametrize(("change", "passes"), [(None, True), ('"54', False)])
+def test_nbval_notices_a_damaged_notebook(folder, change, passes):
+    build(folder)
+    path = folder.parents[1] / "42_answer.ipynb"
+    if change:
+        path.write_text(path.read_text().replace(change, '"55'))
+    run = [sys.executable, "-m", "pytest", "--nbval", str(path), "-p", "no:cacheprovider", "-p", "no:xdist"]
+    assert (subprocess.run(run, capture_output=True, cwd=path.parent).returncode == 0) is passes
 
 
 def test_an_unknown_chapter_is_named(folder):

@@ -162,8 +162,7 @@ def test_exact_predictions_sample_the_mixture(predicts):
         "noise": noise,
         "start": mean,
         "v": lambda x, t: (
-            schedule.sqrt_alphas_cumprod[t] * noise(x, t)
-            - schedule.sqrt_one_minus_alphas_cumprod[t] * mean(x, t)
+            schedule.sqrt_alphas_cumprod[t] * noise(x, t) - schedule.sqrt_one_minus_alphas_cumprod[t] * mean(x, t)
         ),
     }
     n = 4000

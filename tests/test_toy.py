@@ -152,9 +152,7 @@ def test_the_network_takes_any_shape_and_looks_at_its_level(shape):
     out = network(x, torch.arange(6) % 5)
     assert out.shape == x.shape
     assert_close(out[:1], network(x[:1], torch.tensor([0])))  # rows do not see each other
-    assert not torch.allclose(
-        network(x, torch.zeros(6, dtype=torch.long)), network(x, torch.ones(6, dtype=torch.long))
-    )
+    assert not torch.allclose(network(x, torch.zeros(6, dtype=torch.long)), network(x, torch.ones(6, dtype=torch.long)))
     assert len([layer for layer in network.modules() if isinstance(layer, torch.nn.Linear)]) == 4
 
 

@@ -45,6 +45,10 @@ class SetupError(Exception):
     """What went wrong and what to do about it, for the user."""
 
 
+class KilledError(SetupError):
+    """A command was killed, and may have left anything half done."""
+
+
 def say(message):
     print(f"setup: {message}", flush=True)
 
@@ -122,7 +126,10 @@ def run(command, lock):
     for the orphan instead of working beside it.
     """
     words = [str(word) for word in command]
-    return subprocess.run(words, cwd=str(ROOT), stdin=lock, check=False).returncode == 0
+    status = subprocess.run(words, cwd=str(ROOT), stdin=lock, check=False).returncode
+    if status < 0:
+        raise KilledError(f"`{' '.join(words[1:4])}` was killed. The next call makes .venv anew.")
+    return status == 0
 
 
 def make_venv(lock):
@@ -137,16 +144,17 @@ def make_venv(lock):
 def install(extras, torch, lock):
     pip = [PYTHON, "-m", "pip", "install", "--constraint", "constraints.txt"]
     package = "." + (f"[{','.join(sorted(extras))}]" if extras else "")
-    steps = [[*pip, "setuptools"]]  # pinned too: it builds the package below
+    steps = [("setuptools", [*pip, "setuptools"])]  # pinned too: it builds the package below
     if torch == "cpu":
         # Without its dependencies: that index has old ones, which the constraints rule out.
-        steps.append([*pip, "--no-deps", "--index-url", TORCH_CPU_INDEX, "torch"])
-    steps.append([*pip, "--no-build-isolation", "--editable", package])
-    for step in steps:
+        from_index = [*pip, "--no-deps", "--index-url", TORCH_CPU_INDEX, "torch"]
+        steps.append((f"torch from {TORCH_CPU_INDEX}", from_index))
+    steps.append(("the packages", [*pip, "--no-build-isolation", "--editable", package]))
+    for what, step in steps:
         if not run(step, lock):
             raise SetupError(
-                "pip could not install the packages; its last lines above say why. If the network failed, "
-                "try again when it is back (finished downloads are kept). If it persists: make clean, then again."
+                f"pip could not install {what}; its last lines above say why. If the network failed, try again when "
+                "it is back (finished downloads are kept). If it persists: make clean, then again."
             )
     page_config = VENV / "etc" / "jupyter" / "labconfig" / "page_config.json"
     page_config.parent.mkdir(parents=True, exist_ok=True)
@@ -184,8 +192,10 @@ def set_up(extras, torch, lock):
         write_state(state="installing")
     try:
         install(extras, torch, lock)
+    except KilledError:
+        raise
     except SetupError:
-        # pip gave up by itself: nothing was changed, and an environment that worked still does.
+        # pip gave up by itself, before it changed anything or after undoing it: what worked still does.
         if before:
             write_state(**before)
         elif not is_new:

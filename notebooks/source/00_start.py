@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 00 · Start
 #
-# **After this notebook you can** say what a diffusion model does, watch a picture drown in noise step by step, and draw new pictures
-# with a trained network.
+# **After this notebook you can** say what a diffusion model does and how it differs from other generative models, watch a picture drown in
+# noise, draw new pictures with a trained network, and answer a quiz.
 #
-# **Minutes:** 10 · **Builds on:** Python and a little PyTorch (tensors, `nn.Module`). No diffusion, no GPU, no network.
+# **Minutes:** 25 · **Builds on:** Python and a little PyTorch. No diffusion, no GPU, no network connection.
 #
 # A generative model is a way from noise to data. A diffusion model finds that way backwards. First it *destroys* data in many
 # small steps, each adding a little noise: that needs no learning at all. Then a network learns to undo one small step. Undo
@@ -15,25 +15,60 @@ try:
     import course_lib
 except ModuleNotFoundError:
     raise SystemExit(
-        "course_lib is not installed in this notebook's Python. Close JupyterLab, open a terminal in the course's folder, "
-        "run `make lab` (on Windows: the three steps in README.md), and open this notebook from there."
+        "course_lib is not installed in this notebook's Python. Close JupyterLab, open a\n"
+        "terminal in the course's folder, run `make lab` (on Windows: the three steps in\n"
+        "README.md), and open this notebook from there."
     ) from None
 
+# %%
 import torch
-from IPython.display import Image, display
+from torch import Tensor
 
 from course_lib.checkpoints import load_checkpoint, sample_steps
 from course_lib.forward import q_sample
-from course_lib.gifs import denoising_frames, save_gif
-from course_lib.images import class_names, load_images, to_model_range
+from course_lib.gifs import denoising_frames
+from course_lib.images import class_names, load_images
 from course_lib.plots import image_grid, show_images
+from course_lib.quizzes import check, hint, progress, question
 from course_lib.schedules import NoiseSchedule
-from course_lib.widgets import show_slider
+from course_lib.widgets import show_gif, show_slider
 
 print("course_lib", course_lib.__version__)
 
 # %% [markdown]
-# ## Look at the data first
+# ## A real sample, within a minute
+#
+# Below, a small network starts from pure noise, which holds no garment at all. Two hundred times it is asked *which noise is in this
+# picture?*, and two hundred times a little of what it answers is taken away. It takes a few seconds.
+
+# %%
+trained = load_checkpoint("fashion_mnist_cpu")
+generator = torch.Generator(trained.schedule.device).manual_seed(0)
+states = sample_steps(trained, 16, generator)
+frames = list(denoising_frames(states, total=trained.schedule.timesteps + 1, count=24))
+show_gif(
+    [image_grid(frame, scale=2) for frame in frames], "Noise turns into sixteen garments."
+)
+
+# %% [markdown]
+# *In the picture: noise turns into sixteen garments: first a dim outline, then the kind of garment, its folds last.*
+#
+# Nobody ever made these garments, and they are in no data set. The network never stored one; it learned how garments *look* at each
+# level of noise. (How to check that it does not copy: chapter 10 draws the nearest training image beside every sample.)
+#
+# ## Three ways from noise to data
+#
+# | | VAE | GAN | diffusion |
+# | --- | --- | --- | --- |
+# | the way | one decoder, one leap | one generator, one leap | one denoiser, many small steps |
+# | learns from | rebuilding its input | fooling a critic | naming the noise in a picture |
+# | the loss | a bound on the likelihood | a game between two networks | a plain squared error |
+# | known for | blurred pictures, a smooth code | sharp pictures, missing modes, hard to train | sharp pictures, all modes, slow to sample |
+# | read | [1312.6114](https://arxiv.org/abs/1312.6114) | [1406.2661](https://arxiv.org/abs/1406.2661) | [2006.11239](https://arxiv.org/abs/2006.11239) |
+#
+# "Slow to sample" is the price of small steps. Chapter 12 brings it down by a factor of ten and more.
+#
+# ## Look at the data
 #
 # The course learns from small pictures of clothes, 28 x 28 pixels, ten classes. With a network connection these are the photographs
 # of Fashion-MNIST. Without one, our own code draws garments like them. The line below says which you have.
@@ -42,11 +77,54 @@ print("course_lib", course_lib.__version__)
 images, labels = load_images()
 names = class_names()
 one_of_each = torch.stack([images[labels == label][1] for label in range(10)])
-show_images(one_of_each, list(names), "Ten classes: the data that a model will learn to imitate", columns=10)
+show_images(
+    one_of_each,
+    list(names),
+    "Ten classes: the data that a model learns to imitate",
+    columns=10,
+)
 
 # %% [markdown]
 # *In the picture: one garment of each class, white and grey on black.*
 #
+# ## Your first quiz
+#
+# A quiz is a function without a body, and a `check` under it. Run the check *before* you write anything: it tells you that nothing is
+# there yet, and the course's own function stands in, so that the rest of the notebook runs. Then write a wrong answer on purpose and
+# see what it says. A wrong answer costs nothing.
+#
+# The images hold whole numbers from 0 (black) to 255 (white). The noise will have mean 0 and standard deviation 1. To fade into it
+# the images should go from -1 to 1.
+
+
+# %% quiz="to_model_range"
+def to_model_range(images: Tensor) -> Tensor:
+    """uint8 0 ... 255, any shape, to float32 in [-1, 1]."""
+    raise NotImplementedError
+
+
+# %%
+to_model_range = check(to_model_range)
+
+# %% [markdown]
+# Stuck? `hint` goes from a nudge to the formula, one step at each call. `solution("to_model_range")` shows the course's own.
+
+# %%
+hint("to_model_range")
+
+# %% [markdown]
+# Some quizzes are questions: predict, then run. Write the letter between the quotes.
+
+# %%
+question("why_minus_one_to_one")
+
+# %% quiz="why_minus_one_to_one"
+answer = ""  # your letter
+
+# %%
+check(answer, "why_minus_one_to_one")
+
+# %% [markdown]
 # ## Destroy a picture
 #
 # At time $t$ the picture is a mixture of itself, $x_0$, and noise $\epsilon$ of the same size:
@@ -54,31 +132,32 @@ show_images(one_of_each, list(names), "Ten classes: the data that a model will l
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$$
 #
 # The number $\bar\alpha_t$ ("alpha-bar") falls from almost 1 to almost 0. Chapter 03 designs that fall, chapter 04 derives the formula.
-# Here you only watch.
-#
-# **Predict before you run:** this schedule has 200 steps. At which step will you no longer be able to tell the class?
+# Here you only watch. The schedule has 200 steps: at which will you no longer be able to tell the class?
 
 # %%
 schedule = NoiseSchedule.from_name("cosine", timesteps=200)
-garment = to_model_range(images[labels == names.index("Ankle boot")][:1])  # (1, 1, 28, 28) in [-1, 1]
+garment = to_model_range(
+    images[labels == names.index("Ankle boot")][:1]
+)  # (1, 1, 28, 28) in [-1, 1]
 noise = torch.randn(garment.shape, generator=torch.Generator().manual_seed(0))
 
 
-def noised(step: int) -> torch.Tensor:
+def noised(step: int) -> Tensor:
     return q_sample(garment, torch.tensor([step]), noise, schedule)
 
 
 steps = [0, 25, 50, 75, 100, 125, 150, 199]
 states = torch.cat([noised(step) for step in steps]).clamp(-1, 1)
-show_images(states, [f"t = {step}" for step in steps], "One boot, ever more noise: the class goes last")
+show_images(
+    states,
+    [f"t = {step}" for step in steps],
+    "One boot, ever more noise: fine detail goes first, the outline last",
+)
 
 # %% [markdown]
 # *In the picture: a boot at eight times. At t = 50 it is grainy, at t = 100 a shadow, at t = 199 only noise.*
 #
-# Most people lose the class somewhere between 120 and 150. The outline survives longest: large shapes cover many pixels, and over many
-# pixels the noise averages out. Keep that in mind. On the way back the large shapes will come *first*.
-#
-# Now move the slider yourself.
+# Most people lose the class somewhere between 100 and 150. Now move the slider yourself.
 
 # %%
 show_slider(
@@ -94,35 +173,81 @@ show_slider(
 #
 # ## The way back
 #
-# A small network was shown real garments at random times $t$, and learned to answer one question: *which noise is in this picture?*
-# Below it starts from pure noise, which holds no garment at all. Two hundred times it is asked, and two hundred times a little of
-# what it answers is taken away. It takes a few seconds.
-#
-# **Predict before you run:** will you be able to find the sixteen garments in the training data?
+# %%
+question("what_comes_back_first")
+
+# %% quiz="what_comes_back_first"
+answer = ""  # your letter
 
 # %%
-trained = load_checkpoint("fashion_mnist_cpu")
-generator = torch.Generator(trained.schedule.device).manual_seed(0)
-states = sample_steps(trained, 16, generator)
-frames = list(denoising_frames(states, total=trained.schedule.timesteps + 1, count=24))
-samples = frames[-1].cpu()
-show_images(samples, [""] * 16, "Sixteen garments that nobody ever made", columns=8)
-
-# %% [markdown]
-# *In the picture: sixteen sampled garments, among them shoes, tops and trousers, some of them a little ragged.*
-#
-# They are in no data set. The network never stored one; it learned how garments *look* at each noise level. (How one would
-# check that it does not copy: chapter 10 draws the nearest training image beside every sample.)
-#
-# And the same as a film:
+check(answer, "what_comes_back_first")
 
 # %%
-save_gif([image_grid(frame, scale=2) for frame in frames], "../data/cache/start.gif")
-display(Image(filename="../data/cache/start.gif", alt="Noise turns into sixteen garments."))
+show_images(
+    torch.cat([frames[place][:8].cpu() for place in (6, 12, 17, 23)]).clamp(-1, 1),
+    [""] * 32,
+    "Eight samples on their way (from above): the outline comes first",
+    columns=8,
+)
 
 # %% [markdown]
-# *In the picture: noise turns into sixteen garments. Watch the order: first where the garment is, then its kind, its folds last.*
+# *In the picture: the first eight samples at four moments, one row each; in the second row the outlines show, in the third the kinds.*
 #
+# ## Are you ready?
+#
+# Four questions about what the course takes for granted. If one is hard, the link helps for an hour.
+#
+# <details><summary>What shape has <code>torch.ones(8, 1, 28, 28) * torch.ones(8, 1, 1, 1)</code>, and what if the second were
+# <code>torch.ones(8)</code>?</summary>
+# (8, 1, 28, 28). With shape (8,) it is an error: 8 meets the width 28.
+# <a href="https://docs.pytorch.org/docs/stable/notes/broadcasting.html">Broadcasting</a></details>
+#
+# <details><summary>Two independent Gaussians with variances 4 and 9 are added. What is the standard deviation of the sum?</summary>
+# The variances add: 13, so about 3.6.
+# <a href="https://en.wikipedia.org/wiki/Sum_of_normally_distributed_random_variables">Sums of Gaussians</a></details>
+#
+# <details><summary>What do <code>zero_grad()</code>, <code>backward()</code> and <code>step()</code> do, and in which order?</summary>
+# Forget the old gradients, compute new ones, change the parameters along them. In this order.
+# <a href="https://docs.pytorch.org/tutorials/beginner/basics/optimization_tutorial.html">Optimisation in PyTorch</a></details>
+#
+# <details><summary>A function must guess y from x so that the mean squared error is smallest. What is the best guess?</summary>
+# The mean of y given x. All of diffusion hangs on this one fact; chapter 06 proves it.
+# <a href="https://en.wikipedia.org/wiki/Minimum_mean_square_error">Minimum mean square error</a></details>
+#
+# ## One name for each thing
+#
+# | symbol | in code | in words | where |
+# | --- | --- | --- | --- |
+# | $x_0$ | `x_start` | a clean sample; images in [-1, 1] | [2006.11239](https://arxiv.org/abs/2006.11239), section 2 |
+# | $x_t$ | `x_t` | the sample at time t; t = 0 is the paper's t = 1 | eq. 4 |
+# | $\epsilon$ | `noise` | standard normal, in the shape of x | eq. 4 |
+# | $T$ | `schedule.timesteps` | number of steps | section 2 |
+# | $\beta_t$ | `schedule.betas` | variance of the noise that step t adds | eq. 2 |
+# | $\alpha_t$ | `schedule.alphas` | 1 - beta | section 2 |
+# | $\bar\alpha_t$ | `schedule.alphas_cumprod` | share of the variance that is still signal | eq. 4 |
+# | $\bar\alpha_{t-1}$ | `schedule.alphas_cumprod_prev` | the same one step before, 1 at t = 0 | eq. 7 |
+# | $\tilde\beta_t$ | `schedule.posterior_variance` | variance of the step back | eq. 7 |
+# | $q(x_t \mid x_{t-1})$ | `forward.q_step` | one noising step | eq. 2 |
+# | $q(x_t \mid x_0)$ | `forward.q_sample` | all of them at once | eq. 4 |
+# | $q(x_{t-1} \mid x_t, x_0)$ | `forward.q_posterior` | the step back, if x_0 is known | eqs. 6, 7 |
+# | $p_\theta(x_{t-1} \mid x_t)$ | `reverse.p_sample` | the step back by the network | algorithm 2 |
+# | $L_\mathrm{simple}$ | `reverse.p_losses` | the training loss | eq. 14 |
+# | $\mathrm{SNR}(t)$ | `schedules.snr` | signal variance over noise variance | [2107.00630](https://arxiv.org/abs/2107.00630), eq. 2 |
+#
+# ## The map
+#
+# | | chapter | minutes | you build |
+# | --- | --- | --- | --- |
+# | 00 | start | 25 | nothing yet |
+# | 03 | schedules | 40 | how fast a picture fades |
+# | 04 | forward | 45 | noise in one leap, and the exact step back |
+#
+# The other chapters are on their way; `README.md` has the whole list.
+
+# %% tags=["nbval-ignore-output"]
+progress()
+
+# %% [markdown]
 # ## What you now have
 #
 # - a forward process: noise added by a formula, nothing learned
@@ -137,5 +262,6 @@ display(Image(filename="../data/cache/start.gif", alt="Noise turns into sixteen 
 #
 # ## Read on
 #
-# - Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, [2006.11239](https://arxiv.org/abs/2006.11239). Figure 2 and algorithms 1 and 2 will do for now.
+# - Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, [2006.11239](https://arxiv.org/abs/2006.11239). Figure 2 and algorithms 1
+#   and 2 will do for now.
 # - Xiao, Rasul, Vollgraf: Fashion-MNIST, [1708.07747](https://arxiv.org/abs/1708.07747).

@@ -1,0 +1,35 @@
+"""Inputs that many quizzes share. They make accidents visible."""
+
+import torch
+from torch import Tensor
+
+from course_lib.schedules import NoiseSchedule
+
+
+def mixed_t(g: torch.Generator, count: int, timesteps: int) -> Tensor:
+    """`count` time steps out of order, with both ends 0 and T-1 among them and, if there is room, T-2 and 1."""
+    t = torch.randint(timesteps, (count,), generator=g)
+    ends = torch.tensor([timesteps - 1, 0, timesteps - 2, 1][:count])
+    t[: len(ends)] = ends
+    return t
+
+
+def noisy_batches(g: torch.Generator) -> list[tuple]:
+    """Cases (x, t, noise, schedule): vectors and images, several schedules and T.
+
+    In the first all sizes differ. In the second and third the batch is as large as the last axis, or as T:
+    there a missing reshape raises nothing. The images are waves, so that a drawing shows what is signal.
+    """
+    cases = []
+    for shape, name, timesteps in [
+        ((5, 2, 12, 16), "linear", 200),
+        ((8, 1, 12, 8), "cosine", 30),
+        ((6, 6), "quadratic", 6),
+        ((7, 3), "sigmoid", 1000),
+    ]:
+        x, noise = torch.randn(shape, generator=g), torch.randn(shape, generator=g)
+        if x.ndim == 4:
+            x = torch.sin(torch.linspace(0, 9, shape[-1]) + torch.linspace(0, 5, shape[-2])[:, None] + x[..., :1, :1])
+        schedule = NoiseSchedule.from_name(name, timesteps)
+        cases.append((x, mixed_t(g, len(x), timesteps), noise, schedule))
+    return cases

@@ -1,0 +1,167 @@
+"""What a quiz is, and where the quizzes are found: files of content beside this one, named after the chapter."""
+
+import difflib
+import functools
+import importlib
+import inspect
+import pkgutil
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+
+from course_lib.errors import CourseError
+from course_lib.quizzes.state import remember_originals
+
+CHAPTERS = (
+    *("start", "toy", "mixtures", "schedules", "forward", "reverse", "objective", "blocks", "unet", "training"),
+    *("sampling", "evaluation", "fast_sampling", "guidance", "editing", "latent", "flow", "bugs"),
+)
+
+
+class UnknownQuizError(CourseError):
+    """There is no quiz of that name."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that students give, and what to tell them; never the answer itself."""
+
+    name: str
+    hint: str
+    attempt: Callable
+
+
+@dataclass(frozen=True, eq=False)
+class Quiz:
+    """A function or nn.Module for the student to write.
+
+    reference    what the library has; its name is the quiz's name, its source the solution
+    cases        a function of a seeded torch.Generator that returns a list of tuples of positional arguments,
+                 on the CPU; for a Module the first of them is itself a tuple, the arguments of `__init__`
+    hints        from nudge to formula
+    rtol, atol   how close a result has to be
+    returns      names for the items of a returned tuple
+    """
+
+    reference: Callable
+    cases: Callable[[torch.Generator], list[tuple]]
+    points: int
+    minutes: int
+    hints: tuple[str, ...]
+    rtol: float = 1e-3
+    atol: float = 1e-3
+    returns: tuple[str, ...] = ()
+    mistakes: list[Mistake] = field(default_factory=list)
+    alternatives: list[Callable] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.reference.__name__
+
+    @property
+    def is_module(self) -> bool:
+        return isinstance(self.reference, type)
+
+    @property
+    def arguments(self) -> list[str]:
+        """The names of the arguments, as in a case."""
+        if not self.is_module:
+            return list(inspect.signature(self.reference).parameters)
+        return ["__init__", *list(inspect.signature(self.reference.forward).parameters)[1:]]
+
+    @property
+    def call(self) -> str:
+        """How it is called, with default values: "name(first, second=1)"."""
+        parameters = inspect.signature(self.reference).parameters.values()
+        return f"{self.name}({', '.join(str(p.replace(annotation=p.empty)) for p in parameters)})"
+
+    @property
+    def solution(self) -> str:
+        """The reference's source."""
+        return textwrap.dedent(inspect.getsource(self.reference))
+
+    def mistake(self, hint: str) -> Callable[[Callable], Callable]:
+        """Decorator for a wrong answer (for a Module: a wrong `forward`), whose name is the mistake's."""
+
+        def add(attempt: Callable) -> Callable:
+            self.mistakes.append(Mistake(attempt.__name__, hint, self._whole(attempt)))
+            return attempt
+
+        return add
+
+    def alternative(self, attempt: Callable) -> Callable:
+        """Decorator: another right answer, written differently, which must pass."""
+        self.alternatives.append(self._whole(attempt))
+        return attempt
+
+    def _whole(self, attempt: Callable) -> Callable:
+        if self.is_module and not isinstance(attempt, type):
+            return type(attempt.__name__, (self.reference,), {"forward": attempt})
+        return attempt
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a question, and what to tell whoever chose it."""
+
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A question with options "a", "b", ...: predict before you run."""
+
+    name: str
+    text: str
+    options: Mapping[str, Option]
+    answer: str
+    points: int
+    minutes: int
+    hints: tuple[str, ...]
+
+    def __post_init__(self):
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+
+    @property
+    def solution(self) -> str:
+        """The right option's letter, as code."""
+        return f'"{self.answer}"'
+
+    @property
+    def mistakes(self) -> list[Mistake]:
+        """The wrong options."""
+        return [Mistake(key, o.why, key) for key, o in self.options.items() if key != self.answer]
+
+
+@functools.cache
+def quizzes_of(chapter: str) -> dict[str, Quiz | Choice]:
+    """The quizzes of `chapter` by name, from <chapter>.py and, where that has grown too long, <chapter>_<more>.py."""
+    files = sorted(file.name for file in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    found = {}
+    for file in files:
+        if file == chapter or file.startswith(f"{chapter}_"):
+            values = vars(importlib.import_module(f"{__package__}.{file}")).values()
+            found |= {value.name: value for value in values if isinstance(value, Quiz | Choice)}
+    remember_originals()
+    return found
+
+
+def every_quiz() -> dict[str, Quiz | Choice]:
+    """All quizzes by name, in the order of the course."""
+    return {name: quiz for chapter in CHAPTERS for name, quiz in quizzes_of(chapter).items()}
+
+
+def find(name: str) -> Quiz | Choice:
+    """The quiz called `name`. Raises UnknownQuizError, which names those that sound like it."""
+    for chapter in CHAPTERS:
+        if name in quizzes_of(chapter):
+            return quizzes_of(chapter)[name]
+    close = difflib.get_close_matches(str(name), every_quiz(), n=3, cutoff=0.5)
+    names = " or ".join(f"`{known}`" for known in close)
+    remedy = f"Did you mean {names}?" if close else "progress() lists them all."
+    raise UnknownQuizError(f"There is no quiz called `{str(name)[:60]}`. {remedy}")

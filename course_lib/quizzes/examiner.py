@@ -1,0 +1,265 @@
+"""Examine an attempt: run it on the quiz's cases, compare, and find the most helpful thing to say."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from course_lib.devices import device as find_device
+from course_lib.quizzes.attempts import NewTensors, file_of, is_stand_in, is_stub, runnable, wrong_use
+from course_lib.quizzes.catalogue import Choice, Mistake, Quiz, find
+from course_lib.quizzes.compare import Tolerance, Trouble, alike, trouble_with
+from course_lib.quizzes.guard import Outcome, call
+from course_lib.quizzes.state import originals, preserved
+from course_lib.quizzes.values import arrays_in, moved, tensors_in, varied
+
+SECONDS = 5.0  # for one call
+SECONDS_IN_ALL = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What an examination found. `finding` is one word, `message` one or two sentences for the student.
+
+    mistake          the catalogue's name for it, or None
+    yours, expected  the first wrong result and the right one, for drawing; None where there is nothing to draw
+    printed          what the attempt printed when it was first called
+    """
+
+    quiz: str
+    passed: bool
+    finding: str
+    message: str
+    mistake: str | None = None
+    yours: Tensor | None = None
+    expected: Tensor | None = None
+    printed: str = ""
+
+
+def examine(name: str, attempt: object, device: str = "cpu", seed: int = 0) -> Report:
+    """Examine `attempt` at the quiz `name` with its inputs on `device`; prints nothing. `seed` makes the inputs.
+
+    Raises UnknownQuizError or, for a device that is not there, CourseError; whatever the attempt does is a finding.
+    """
+    quiz, kind = find(name), find_device(device).type
+    if isinstance(quiz, Choice):
+        return _examine_choice(quiz, attempt)
+    with preserved():
+        return _Examination(quiz, attempt, kind, seed).report()
+
+
+def _examine_choice(quiz: Choice, answer: object) -> Report:
+    key = answer.strip(" .?_").lower() if type(answer) is str else "not a letter"
+    if answer is None or answer is ... or key == "":
+        return Report(quiz.name, False, "not_attempted", "Not answered yet. Guess before you run anything.")
+    if key not in quiz.options:
+        letters = ", ".join(f'"{option}"' for option in quiz.options)
+        return Report(quiz.name, False, "type", f"The answer is one of these letters: {letters}.")
+    passed = key == quiz.answer
+    return Report(quiz.name, passed, "correct" if passed else "mistake", quiz.options[key].why, None if passed else key)
+
+
+class _Examination:
+    """One attempt on one device, and what is known about it so far."""
+
+    def __init__(self, quiz: Quiz, attempt: object, device: str, seed: int):
+        self.quiz, self.attempt, self.device = quiz, attempt, device
+        with originals():
+            cases = quiz.cases(torch.Generator().manual_seed(seed))
+        self.cases = [tuple(moved(value, device) for value in case) for case in cases]
+        slack = 1 if device == "cpu" else 10  # accelerators round in other places
+        self.tolerance = Tolerance(quiz.rtol * slack, quiz.atol * slack)
+        self.until = time.monotonic() + SECONDS_IN_ALL
+        self.printed = ""
+
+    def report(self) -> Report:
+        """The first of these that applies: nothing to run, all right, a known mistake, the first trouble there is."""
+        if is_stub(self.attempt):
+            return self._refuse("not_attempted", f"Not attempted yet: write the body of `{self.quiz.name}`.")
+        if is_stand_in(self.quiz, self.attempt):
+            return self._refuse(
+                "stand_in", f"This is the course's own `{self.quiz.name}`, not yours. Write one and run its cell."
+            )
+        if advice := wrong_use(self.quiz, self.attempt, set(map(len, self.cases))):
+            return self._refuse("type", advice)
+        expected = self._expected(self.cases)
+        self.until = time.monotonic() + SECONDS_IN_ALL  # the first use of a GPU takes its time
+        outcomes = self._run_all()
+        self.printed = outcomes[0].printed
+        troubles = [self._trouble(mine, right) for mine, right in zip(outcomes, expected, strict=False)]
+        trouble = next((found for found in troubles if found), None) or self._changed_argument(outcomes)
+        if trouble is None:
+            trouble = self._trouble_on_meta()
+        if trouble is None:
+            return Report(self.quiz.name, True, "correct", f"`{self.quiz.name}` is right.", printed=self.printed)
+        if trouble.finding in ("not_attempted", "timeout", "mutates", "device"):
+            return self._refuse(trouble.finding, trouble.message)
+        if mistake := self._known_mistake(outcomes):
+            return self._refuse("mistake", mistake.hint, trouble, mistake.name)
+        if trouble.finding == "values" and time.monotonic() < self.until:
+            found = self._changed_argument(outcomes) or self._ignored(outcomes, expected) or self._equal_t()
+            trouble = replace(found, yours=trouble.yours, expected=trouble.expected) if found else trouble
+        return self._refuse(trouble.finding, trouble.message, trouble)
+
+    def _refuse(self, finding: str, message: str, trouble: Trouble | None = None, mistake: str | None = None) -> Report:
+        where = "" if self.device == "cpu" else f"On {self.device}: "
+        yours, expected = (trouble.yours, trouble.expected) if trouble else (None, None)
+        return Report(self.quiz.name, False, finding, where + message, mistake, yours, expected, self.printed)
+
+    # Running
+
+    def _run(self, attempt: Callable, case: tuple, seed: int = 0) -> Outcome:
+        seconds = max(min(SECONDS, self.until - time.monotonic()), 0.1)
+        return call(runnable(self.quiz, attempt), case, seconds, seed, file_of(attempt))
+
+    def _run_all(self) -> list[Outcome]:
+        outcomes = []
+        for case in self.cases:
+            outcomes.append(self._run(self.attempt, case))
+            if outcomes[-1].timed_out:
+                break
+        return outcomes
+
+    def _expected(self, cases: list[tuple]) -> list[Outcome]:
+        with originals():
+            return [call(runnable(self.quiz, self.quiz.reference), case, 60) for case in cases]
+
+    # Findings
+
+    def _trouble(self, mine: Outcome, right: Outcome) -> Trouble | None:
+        at = f" in the line `{mine.line}`" if mine.line else ""
+        if mine.timed_out:
+            return Trouble("timeout", f"Stopped after some seconds{at}. Does a loop never end?")
+        if mine.error == "NotImplementedError" or mine.value is ...:
+            return Trouble("not_attempted", f"Not attempted yet: write the body of `{self.quiz.name}`.")
+        if mine.error == "MisfitError":
+            return Trouble(
+                "type", f"Its parameters are not those of the given `__init__` ({mine.says}). Leave that as it is."
+            )
+        if mine.error:
+            return _raised(mine, at)
+        return trouble_with(mine.value, right.value, self.tolerance, self.quiz.returns)
+
+    def _known_mistake(self, outcomes: list[Outcome]) -> Mistake | None:
+        if not any(outcome.returned for outcome in outcomes):
+            return None  # what only raises looks like everything that only raises
+        with originals():
+            for mistake in self.quiz.mistakes:
+                pairs = zip(self.cases, outcomes, strict=False)
+                if all(alike(mine, self._run(mistake.attempt, case), self.tolerance) for case, mine in pairs):
+                    return mistake
+        return None
+
+    def _changed_argument(self, outcomes: list[Outcome]) -> Trouble | None:
+        places = [place for outcome in outcomes for place in outcome.changed]
+        if not places:
+            return None
+        name = self.quiz.arguments[min(places)]
+        return Trouble(
+            "mutates",
+            f"It changes `{name}`, which belongs to the caller. "
+            "Make a new tensor: `x = x + 1`, not `x += 1` or `x.add_(1)`.",
+        )
+
+    def _ignored(self, outcomes: list[Outcome], expected: list[Outcome]) -> Trouble | None:
+        """An argument that matters to the reference and not to the attempt, or random numbers that it draws itself."""
+        drawn = [
+            not alike(mine, self._run(self.attempt, case, seed=1), EXACTLY)
+            for case, mine in zip(self.cases, outcomes, strict=True)
+        ]
+        own = " It draws random numbers of its own instead." if any(drawn) else ""
+        for place, name in enumerate(self.quiz.arguments):
+            changes = [(i, case) for i, case in enumerate(self.cases) if place < len(case)]
+            changes = [(i, other) for i, case in changes for other in self._variants(case, place)]
+            rights = self._expected([case for _, case in changes])
+            matter = [
+                (i, case)
+                for (i, case), right in zip(changes, rights, strict=True)
+                if not alike(right, expected[i], self.tolerance)
+            ]
+            if matter and all(alike(self._run(self.attempt, case), outcomes[i], EXACTLY) for i, case in matter):
+                return Trouble(
+                    "ignores", f"The result is the same whatever `{name}` is.{own or ' Where does it come in?'}"
+                )
+        if any(drawn):
+            return Trouble(
+                "values",
+                "Two equal calls give different results: it draws random numbers of its own. "
+                "What is random comes in as an argument.",
+            )
+        return None
+
+    def _variants(self, case: tuple, place: int) -> list[tuple]:
+        if place == 0 and self.quiz.is_module:
+            return []
+        return [(*case[:place], other, *case[place + 1 :]) for other in varied(case[place])]
+
+    def _equal_t(self) -> Trouble | None:
+        """Right when all rows share one t, wrong when they do not."""
+        if "t" not in self.quiz.arguments:
+            return None
+        place = self.quiz.arguments.index("t")
+        equal = [
+            (*case[:place], torch.full_like(case[place], int(t)), *case[place + 1 :])
+            for case in self.cases
+            for t in case[place].unique()[[0, -1]]
+        ]
+        for case, right in zip(equal, self._expected(equal), strict=True):
+            if self._trouble(self._run(self.attempt, case), right):
+                return None
+        return Trouble(
+            "equal_t",
+            "Right only when all rows of the batch share one `t`. "
+            "Each row has its own: how do you look up one value per row?",
+        )
+
+    def _trouble_on_meta(self) -> Trouble | None:
+        """Find tensors made on the CPU, without a GPU: torch's meta device knows only shapes and mixes with no other.
+
+        Only its complaint about two devices counts. Whatever else cannot be done there (`item`, NumPy) says nothing.
+        Its first use loads a lot of torch, about two seconds, so only who makes a tensor without saying where is asked.
+        """
+        cases = [case for case in self.cases if next(tensors_in(case), None) is not None]
+        if self.device != "cpu" or not cases:
+            return None
+        with NewTensors() as new:
+            self._run(self.attempt, cases[0])
+        for case in cases if new.found else []:
+            case = tuple(moved(value, "meta") for value in case)
+            right, mine = self._expected([case])[0], self._run(self.attempt, case)
+            mixed = "on the expected device" in mine.says or "to be on the same device" in mine.says
+            places = [[array.device for array in arrays_in(outcome.value)] for outcome in (mine, right)]
+            if right.returned and (mixed or (mine.returned and places[0] != places[1])):
+                at = f", in the line `{mine.line}`" if mine.line else ""
+                return Trouble(
+                    "device",
+                    f"Right, but only on the CPU: a new tensor does not follow the inputs to their device{at}. "
+                    "Think of `device=x.device`.",
+                )
+        return None
+
+
+EXACTLY = Tolerance(0, 0)
+
+_ADVICE = {
+    "must match the size": "Broadcasting lines up the last axes: which shapes meet there?",
+    "out of bounds": "How far does the index run?",
+    "out of range": "How far does the index run?",
+    "maximum recursion depth": "Does it call itself?",
+    "is not defined": "Is it spelt as in the arguments, or in a cell that has not been run?",
+}
+
+
+def _raised(mine: Outcome, at: str) -> Trouble:
+    """The sentence for an exception; on an accelerator, a mixture of devices is a finding of its own."""
+    if "same device" in mine.says or "on the expected device" in mine.says:
+        return Trouble("device", f"Tensors of two devices meet{at}. Create new ones with `device=x.device`.")
+    if mine.error == "SystemExit":
+        return Trouble("raises", f"It ends the program{at}. Leave by `return`.")
+    if mine.error == "MemoryError" or "allocate memory" in mine.says:
+        return Trouble("raises", f"It asks for more memory than there is{at}. How large is that tensor?")
+    advice = next((sentence for part, sentence in _ADVICE.items() if part in mine.says), "")
+    says = f": {mine.says.rstrip('.')}" if mine.says else ""
+    return Trouble("raises", f"It raises {mine.error}{at}{says}. {advice}".strip())

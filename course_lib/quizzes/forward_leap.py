@@ -1,0 +1,264 @@
+"""More quizzes of chapter 04: the leap to any t, and the way back when both ends are known."""
+
+import torch
+
+from course_lib import forward
+from course_lib.quizzes.cases import noisy_batches
+from course_lib.quizzes.catalogue import Quiz
+
+
+def at(values, t, x):
+    return values[t].reshape(-1, *[1] * (x.ndim - 1))
+
+
+# all steps in one leap
+
+q_sample = Quiz(
+    forward.q_sample,
+    cases=noisy_batches,
+    points=3,
+    minutes=8,
+    hints=(
+        "x_t is a mixture of x_0 and noise. Which weights, so that the variance stays 1?",
+        "alpha-bar_t is the share of the signal's variance that is left. "
+        "Weights are roots of shares, and each row has its own t.",
+        "sqrt(alpha-bar_t) x_0 + sqrt(1 - alpha-bar_t) noise; the schedule has both roots, `extract` looks them up.",
+    ),
+)
+
+
+@q_sample.mistake(
+    "The two weights have changed places. At t = 0 almost all of x_0 has to be left: which weight is close to 1 there?"
+)
+def swapped_weights(x_start, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_start)
+    return (1 - ac).sqrt() * x_start + ac.sqrt() * noise
+
+
+@q_sample.mistake("Your weights add up to 1, but variances go with their squares. What do you have to take of both?")
+def no_roots(x_start, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_start)
+    return ac * x_start + (1 - ac) * noise
+
+
+@q_sample.mistake("The noise is right, the signal too weak: its weight lacks a root.")
+def no_root_on_the_signal(x_start, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_start)
+    return ac * x_start + (1 - ac).sqrt() * noise
+
+
+@q_sample.mistake(
+    "The signal is right, the noise too weak: 1 - alpha-bar is its variance. What is its standard deviation?"
+)
+def no_root_on_the_noise(x_start, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_start)
+    return ac.sqrt() * x_start + (1 - ac) * noise
+
+
+@q_sample.mistake("1 minus the root is not the root of 1 minus: subtract first, then take the root.")
+def one_minus_the_root(x_start, t, noise, schedule):
+    root = at(schedule.alphas_cumprod, t, x_start).sqrt()
+    return root * x_start + (1 - root) * noise
+
+
+@q_sample.mistake(
+    "That is `q_step`: with beta you take a single step. For t steps at once you need what is left after all of them."
+)
+def single_step(x_start, t, noise, schedule):
+    beta = at(schedule.betas, t, x_start)
+    return (1 - beta).sqrt() * x_start + beta.sqrt() * noise
+
+
+@q_sample.mistake("The noise comes in at full strength at every t. How much of it may there be at t = 0?")
+def noise_unweighted(x_start, t, noise, schedule):
+    return at(schedule.alphas_cumprod, t, x_start).sqrt() * x_start + noise
+
+
+@q_sample.mistake("The signal keeps its full strength, so the variance grows. What fades it out?")
+def signal_unweighted(x_start, t, noise, schedule):
+    return x_start + (1 - at(schedule.alphas_cumprod, t, x_start)).sqrt() * noise
+
+
+@q_sample.mistake(
+    "Signal and noise are multiplied: the picture then only scales the noise. "
+    "A sample is mean plus standard deviation times noise."
+)
+def multiplied(x_start, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_start)
+    return ac.sqrt() * x_start * (1 - ac).sqrt() * noise
+
+
+@q_sample.mistake(
+    "The noise is subtracted. Its distribution would not mind, but the "
+    "network that predicts `noise` would learn the wrong sign."
+)
+def noise_subtracted(x_start, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_start)
+    return ac.sqrt() * x_start - (1 - ac).sqrt() * noise
+
+
+@q_sample.mistake(
+    "You draw new noise and never use the argument. The loss later compares with `noise`: it has to be the one in x_t."
+)
+def draws_its_own_noise(x_start, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_start)
+    return ac.sqrt() * x_start + (1 - ac).sqrt() * torch.randn_like(x_start)
+
+
+@q_sample.mistake(
+    "All rows take the t of the first one. In training each image of a batch has its own: index with the whole `t`."
+)
+def first_t_for_all(x_start, t, noise, schedule):
+    ac = schedule.alphas_cumprod[t[0]]
+    return ac.sqrt() * x_start + (1 - ac).sqrt() * noise
+
+
+@q_sample.mistake(
+    "Off by one: t = 0 already is one step, so it needs `alphas_cumprod[0]`. With the one before, t = 0 adds no noise."
+)
+def one_step_too_few(x_start, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod_prev, t, x_start)
+    return ac.sqrt() * x_start + (1 - ac).sqrt() * noise
+
+
+@q_sample.mistake(
+    "Weights of shape (B,) line up with the last axis, the width: each column gets its own t. "
+    "`extract` puts them on the batch axis."
+)
+def along_the_last_axis(x_start, t, noise, schedule):
+    ac = schedule.alphas_cumprod[t]
+    return ac.sqrt() * x_start + (1 - ac).sqrt() * noise
+
+
+@q_sample.alternative
+def roots_taken_here(x_start, t, noise, schedule):
+    ac = schedule.alphas_cumprod[t].view(-1, *[1] * (x_start.ndim - 1))
+    return ac.sqrt() * x_start + (1 - ac).sqrt() * noise
+
+
+@q_sample.alternative
+def row_by_row(x_start, t, noise, schedule):
+    out = torch.empty_like(x_start)
+    for i, step in enumerate(t):
+        out[i] = schedule.sqrt_alphas_cumprod[step] * x_start[i]
+        out[i] += schedule.sqrt_one_minus_alphas_cumprod[step] * noise[i]
+    return out
+
+
+@q_sample.alternative
+def with_einsum(x_start, t, noise, schedule):
+    signal, sigma = schedule.sqrt_alphas_cumprod[t], schedule.sqrt_one_minus_alphas_cumprod[t]
+    return torch.einsum("b,b...->b...", signal, x_start) + torch.einsum("b,b...->b...", sigma, noise)
+
+
+# one step back, knowing where it began
+
+q_posterior = Quiz(
+    forward.q_posterior,
+    cases=lambda g: [(x, noise, t, schedule) for x, t, noise, schedule in noisy_batches(g)],
+    points=3,
+    minutes=10,
+    returns=("mean", "variance"),
+    hints=(
+        "Two things are known, x_0 and x_t. The mean lies between them: a weighted sum.",
+        "The schedule has both weights, `posterior_mean_coef1` for x_0 and "
+        "`posterior_mean_coef2` for x_t, and `posterior_variance`.",
+        "Return `(coef1 * x_start + coef2 * x_t, variance)`, each of the three looked up with `extract`.",
+    ),
+)
+
+
+def posterior(x_start, x_t, t, schedule):
+    return forward.q_posterior(x_start, x_t, t, schedule)
+
+
+@q_posterior.mistake("The two weights have changed places. At t = 0 the mean is x_0 itself: which weight is 1 there?")
+def weights_swapped(x_start, x_t, t, schedule):
+    return posterior(x_t, x_start, t, schedule)
+
+
+@q_posterior.mistake(
+    "The mean is right. The variance is beta, as if x_0 were not known: "
+    "knowing it leaves less doubt, and none at t = 0."
+)
+def variance_is_beta(x_start, x_t, t, schedule):
+    return posterior(x_start, x_t, t, schedule)[0], at(schedule.betas, t, x_t)
+
+
+@q_posterior.mistake("The second result is the standard deviation. Asked is the variance, without the root.")
+def standard_deviation(x_start, x_t, t, schedule):
+    mean, variance = posterior(x_start, x_t, t, schedule)
+    return mean, variance.sqrt()
+
+
+@q_posterior.mistake(
+    "The second result is the noise in x_t given x_0. Here it is the doubt about x_{t-1} given both ends."
+)
+def variance_of_the_leap(x_start, x_t, t, schedule):
+    return posterior(x_start, x_t, t, schedule)[0], 1 - at(schedule.alphas_cumprod, t, x_t)
+
+
+@q_posterior.mistake("Mean and variance are returned in the wrong order.")
+def returned_in_the_wrong_order(x_start, x_t, t, schedule):
+    return posterior(x_start, x_t, t, schedule)[::-1]
+
+
+@q_posterior.mistake("Only the mean comes back. Return two things: `return mean, variance`.")
+def mean_alone(x_start, x_t, t, schedule):
+    return posterior(x_start, x_t, t, schedule)[0]
+
+
+@q_posterior.mistake(
+    "The mean is right, the variance still has shape (B,). It has to multiply a batch: send it through `extract` too."
+)
+def variance_not_reshaped(x_start, x_t, t, schedule):
+    return posterior(x_start, x_t, t, schedule)[0], schedule.posterior_variance[t]
+
+
+@q_posterior.mistake(
+    "The mean uses only x_0: that is q(x_{t-1} | x_0). x_t knows which noise was drawn, so it has a say."
+)
+def x_t_forgotten(x_start, x_t, t, schedule):
+    ac = at(schedule.alphas_cumprod_prev, t, x_t)
+    return ac.sqrt() * x_start, posterior(x_start, x_t, t, schedule)[1]
+
+
+@q_posterior.mistake(
+    "In the weight of x_0 stands alpha-bar_t. Its step back is to t - 1: which alpha-bar belongs there?"
+)
+def alpha_bar_of_t(x_start, x_t, t, schedule):
+    beta, ac, before = (
+        at(values, t, x_t) for values in (schedule.betas, schedule.alphas_cumprod, schedule.alphas_cumprod_prev)
+    )
+    mean = (ac.sqrt() * beta * x_start + (1 - beta).sqrt() * (1 - before) * x_t) / (1 - ac)
+    return mean, beta * (1 - before) / (1 - ac)
+
+
+@q_posterior.mistake("All rows take the weights of the first t. Each row has its own: look them up with `extract`.")
+def posterior_of_the_first_t(x_start, x_t, t, schedule):
+    return posterior(x_start, x_t, t[:1].expand_as(t), schedule)
+
+
+@q_posterior.mistake(
+    "Weights of shape (B,) line up with the last axis, the width. `extract` puts them on the batch axis."
+)
+def weights_along_the_last_axis(x_start, x_t, t, schedule):
+    mean = schedule.posterior_mean_coef1[t] * x_start + schedule.posterior_mean_coef2[t] * x_t
+    return mean, posterior(x_start, x_t, t, schedule)[1]
+
+
+@q_posterior.alternative
+def from_equation_7(x_start, x_t, t, schedule):
+    beta, ac, before = (
+        at(values.double(), t, x_t)
+        for values in (schedule.betas, schedule.alphas_cumprod, schedule.alphas_cumprod_prev)
+    )
+    mean = before.sqrt() * beta / (1 - ac) * x_start + (1 - beta).sqrt() * (1 - before) / (1 - ac) * x_t
+    return mean.float(), (beta * (1 - before) / (1 - ac)).float()
+
+
+@q_posterior.alternative
+def variance_in_full_shape(x_start, x_t, t, schedule):
+    axes = (-1, *[1] * (x_t.ndim - 1))
+    mean = schedule.posterior_mean_coef1[t].view(axes) * x_start + schedule.posterior_mean_coef2[t].view(axes) * x_t
+    return [mean, schedule.posterior_variance[t].view(axes).expand_as(x_t)]

@@ -1,0 +1,199 @@
+"""More quizzes of chapter 03: the cosine schedule, and what to predict about schedules."""
+
+import math
+
+import torch
+
+from course_lib import schedules
+from course_lib.quizzes.catalogue import Choice, Option, Quiz
+
+cosine_beta_schedule = Quiz(
+    schedules.cosine_beta_schedule,
+    cases=lambda g: [(10,), (200,), (1000,), (50, 0.05)],
+    points=2,
+    minutes=10,
+    hints=(
+        "Here alpha-bar is designed, and beta follows from it. "
+        "What is left after step t, divided by what was left before it?",
+        "alpha-bar at T + 1 times u from 0 to 1 is cos((u + s) / (1 + s) * pi / 2) squared. "
+        "beta is 1 minus the ratio of neighbours.",
+        "`1 - alphas_cumprod[1:] / alphas_cumprod[:-1]`, then `.clamp(max=0.999)`",
+    ),
+    rtol=1e-4,
+    atol=1e-6,
+)
+
+
+def cosine(points, s, angle=math.pi / 2, power=2):
+    u = torch.linspace(0, 1, points, dtype=torch.float64)
+    return torch.cos((u + s) / (1 + s) * angle) ** power
+
+
+def steps_of(alphas_cumprod):
+    return (1 - alphas_cumprod[1:] / alphas_cumprod[:-1]).clamp(max=0.999)
+
+
+@cosine_beta_schedule.mistake(
+    "The cosine is not squared. It is alpha-bar, a variance: the amplitude, its root, follows the cosine."
+)
+def cosine_not_squared(timesteps, s=0.008):
+    return steps_of(cosine(timesteps + 1, s, power=1))
+
+
+@cosine_beta_schedule.mistake(
+    "The last beta is (almost) 1: that step keeps nothing, and later a "
+    "division by alpha fails. Where does the paper cut?"
+)
+def not_clipped(timesteps, s=0.008):
+    ac = cosine(timesteps + 1, s)
+    return 1 - ac[1:] / ac[:-1]
+
+
+@cosine_beta_schedule.mistake(
+    "Many copies clip from below too. The paper cuts only from above: the smallest betas are meant to be that small."
+)
+def clipped_on_both_sides(timesteps, s=0.008):
+    ac = cosine(timesteps + 1, s)
+    return (1 - ac[1:] / ac[:-1]).clamp(0.0001, 0.999)
+
+
+@cosine_beta_schedule.mistake(
+    "Without the offset `s` the first betas are next to nothing. Where does `s` shift the angle?"
+)
+def no_offset(timesteps, s=0.008):
+    return steps_of(cosine(timesteps + 1, 0))
+
+
+@cosine_beta_schedule.mistake("That is alpha-bar itself, which falls. How much does one single step take away?")
+def alphas_cumprod_returned(timesteps, s=0.008):
+    return cosine(timesteps + 1, s)[1:]
+
+
+@cosine_beta_schedule.mistake(
+    "1 - alpha-bar is all the noise so far; beta is the noise of one step. Which two neighbours does that compare?"
+)
+def all_the_noise_so_far(timesteps, s=0.008):
+    return (1 - cosine(timesteps + 1, s)[1:]).clamp(max=0.999)
+
+
+@cosine_beta_schedule.mistake(
+    "These are the ratios of neighbours, so the alphas: what a step keeps. beta is what it takes."
+)
+def ratio_without_one_minus(timesteps, s=0.008):
+    return 1 - steps_of(cosine(timesteps + 1, s))
+
+
+@cosine_beta_schedule.mistake("The ratio is upside down: 1 - before / after is negative, for alpha-bar falls.")
+def ratio_upside_down(timesteps, s=0.008):
+    ac = cosine(timesteps + 1, s)
+    return (1 - ac[:-1] / ac[1:]).clamp(max=0.999)
+
+
+@cosine_beta_schedule.mistake(
+    "T points have only T - 1 gaps, and each beta belongs to a gap. How many points do T betas need?"
+)
+def one_point_too_few(timesteps, s=0.008):
+    return steps_of(cosine(timesteps, s))
+
+
+@cosine_beta_schedule.mistake(
+    "The angle goes beyond a right angle, where the cosine is negative. "
+    "alpha-bar should just reach 0 at the end: how far may it turn?"
+)
+def half_a_turn(timesteps, s=0.008):
+    return steps_of(cosine(timesteps + 1, s, angle=math.pi))
+
+
+@cosine_beta_schedule.alternative
+def as_in_the_paper(timesteps, s=0.008):
+    t = torch.arange(timesteps + 1, dtype=torch.float64)
+    f = torch.cos((t / timesteps + s) / (1 + s) * math.pi * 0.5) ** 2
+    alphas_cumprod = f / f[0]
+    return torch.clip(1 - alphas_cumprod[1:] / alphas_cumprod[:-1], max=0.999)
+
+
+@cosine_beta_schedule.alternative
+def cosine_step_by_step(timesteps, s=0.008):
+    def alpha_bar(u):
+        return math.cos((u + s) / (1 + s) * math.pi / 2) ** 2
+
+    steps = range(timesteps)
+    return torch.tensor([min(1 - alpha_bar((i + 1) / timesteps) / alpha_bar(i / timesteps), 0.999) for i in steps])
+
+
+# Predict before you run
+
+signal_left_after_200_steps = Choice(
+    "signal_left_after_200_steps",
+    "Linear betas from 1e-4 to 0.02 were chosen for T = 1000. "
+    "You take the same ends with T = 200. How large is alpha-bar at the end?",
+    options={
+        "a": Option(
+            "about 0.00004, as with T = 1000: the last beta is the same",
+            "alpha-bar multiplies what every step keeps. The last factor is the same, but how many factors are there?",
+        ),
+        "b": Option(
+            "about 0.02: it ends where beta ends",
+            "0.02 is what the last step alone adds. alpha-bar is a product over all 200 steps.",
+        ),
+        "c": Option(
+            "about 0.13, so a third of the picture's amplitude is still there",
+            "The betas sum to 200 * 0.01 = 2, and e^-2 = 0.13; its root is 0.37. "
+            "Sampling then starts from noise that training never saw.",
+        ),
+    },
+    answer="c",
+    points=1,
+    minutes=3,
+    hints=(
+        "Small betas: 1 - beta is about e^-beta, so the product is e to the minus sum.",
+        "The mean beta is 0.01, and there are 200.",
+    ),
+)
+
+twice_as_many_steps = Choice(
+    "twice_as_many_steps",
+    "You double T and keep the ends of the linear schedule. What happens to alpha-bar at the end?",
+    options={
+        "a": Option(
+            "nothing: the ends are the same", "The ends are, but the product has twice as many factors below 1."
+        ),
+        "b": Option(
+            "it is halved",
+            "A sum would double. alpha-bar is a product: what do twice as many factors of the same kind do?",
+        ),
+        "c": Option(
+            "it is squared, more or less",
+            "Twice as many factors from the same range: "
+            "the sum of the betas doubles, so e^-sum is squared. 0.13 becomes 0.02.",
+        ),
+    },
+    answer="c",
+    points=1,
+    minutes=2,
+    hints=("alpha-bar is about e to the minus sum of the betas.",),
+)
+
+where_cosine_takes_most = Choice(
+    "where_cosine_takes_most",
+    "Under the cosine schedule, where does alpha-bar fall fastest?",
+    options={
+        "a": Option("at the start", "A squared cosine starts flat: the first steps are gentle, on purpose."),
+        "b": Option(
+            "in the middle",
+            "A squared cosine is flat at both ends and steepest half way. "
+            "Few steps are spent on almost clean or almost dead images.",
+        ),
+        "c": Option(
+            "at the end, where beta is largest",
+            "beta is the share that a step takes of what is *left*. At the end it takes nearly all of next to nothing.",
+        ),
+    },
+    answer="b",
+    points=1,
+    minutes=2,
+    hints=(
+        "Sketch cos squared from 0 to a right angle.",
+        "beta is relative to what is left; alpha-bar is what is left.",
+    ),
+)

@@ -1,0 +1,125 @@
+"""What calls are given and what they return, as plain data: copied, moved, varied, harvested."""
+
+import copy
+import itertools
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.schedules import NoiseSchedule
+
+MAX_ELEMENTS = 5_000_000  # a larger result is not copied, only its shape is looked at
+MAX_ITEMS = 4096  # so many states are taken from a generator
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """A returned tensor. `data` lies on the CPU; None if it is too large or has none (meta)."""
+
+    data: Tensor | None
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    device: str
+    requires_grad: bool
+
+
+@dataclass(frozen=True)
+class Other:
+    """Something returned that is neither a tensor nor plain data; `kind` says what, with its article."""
+
+    kind: str
+
+
+def harvest(result: object) -> object:
+    """`result` as data: tensors to Array, tuples, lists and generators to tuples, what is no data to Other.
+
+    Numbers, strings and None stay. Runs inside the guard: a result's own methods are the student's code.
+    """
+    if isinstance(result, Tensor):
+        return _array(result)
+    if isinstance(result, types.GeneratorType):
+        result = tuple(itertools.islice(result, MAX_ITEMS))
+    if isinstance(result, tuple | list) and len(result) <= MAX_ITEMS:
+        return tuple(harvest(item) for item in result)
+    if type(result) is dict:
+        return {str(key): harvest(item) for key, item in result.items()}
+    if result is None or result is ... or type(result) in (bool, int, float, str):
+        return result
+    names = {"ndarray": "a NumPy array", "function": "a function"}
+    kind = type(result).__name__
+    return Other(names.get(kind, f"an object of type `{kind}`"))
+
+
+def _array(tensor: Tensor) -> "Array | Other":
+    if type(tensor) not in (Tensor, nn.Parameter):
+        return Other(f"a tensor of the type `{type(tensor).__name__}`")
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested:
+        return Other("a sparse, nested or quantized tensor")
+    small = tensor.numel() <= MAX_ELEMENTS and tensor.device.type != "meta"
+    data = tensor.detach().cpu().clone() if small else None
+    return Array(data, tuple(tensor.shape), tensor.dtype, tensor.device.type, tensor.requires_grad)
+
+
+def arrays_in(value: object) -> list[Array]:
+    """Every Array in a harvested value."""
+    if isinstance(value, Array):
+        return [value]
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    return [found for item in value for found in arrays_in(item)] if isinstance(value, tuple) else []
+
+
+def tensors_in(value: object, depth: int = 5) -> Iterator[Tensor]:
+    """Every tensor in an argument: in tuples, lists and dicts, and in the attributes of objects."""
+    if isinstance(value, Tensor):
+        yield value
+    elif depth and isinstance(value, tuple | list):
+        for item in value:
+            yield from tensors_in(item, depth - 1)
+    elif depth and isinstance(value, dict):
+        yield from tensors_in(list(value.values()), depth - 1)
+    elif depth and hasattr(value, "__dict__") and not isinstance(value, type | types.ModuleType):
+        yield from tensors_in(vars(value), depth - 1)
+
+
+def changed(before: object, after: object) -> bool:
+    """Whether a call changed its argument: a tensor's shape, type or values, or how many there are."""
+    old, new = list(tensors_in(before)), list(tensors_in(after))
+    return len(old) != len(new) or any(
+        a.shape != b.shape or a.dtype != b.dtype or a.device != b.device or not (a.is_meta or torch.equal(a, b))
+        for a, b in zip(old, new, strict=True)
+    )
+
+
+def moved(value: object, device: str) -> object:
+    """A copy of the argument `value` on `device`. Apple's MPS knows no float64; it gets float32."""
+    if isinstance(value, Tensor):
+        if device == "mps" and value.dtype == torch.float64:
+            value = value.float()
+        return value.detach().clone().to(device).requires_grad_(value.requires_grad)
+    if isinstance(value, tuple | list):
+        return type(value)(moved(item, device) for item in value)
+    if isinstance(value, NoiseSchedule | nn.Module):
+        return copy.deepcopy(value).to(device)
+    return copy.deepcopy(value)
+
+
+def varied(value: object) -> list[object]:
+    """Other arguments of the same kind, to see whether a result depends on it; none where nothing else is surely valid.
+
+    Integers keep to their range, for they may be indices; one variant changes order and mean, the other the maximum.
+    """
+    if isinstance(value, Tensor) and value.is_floating_point() and value.ndim:
+        return [0.9 * value.detach().flip(0)]
+    if isinstance(value, Tensor) and value.ndim and not value.is_complex() and value.dtype != torch.bool:
+        return [value.max() + value.min() - value, value.min().expand_as(value).clone()]
+    if isinstance(value, NoiseSchedule):
+        return [NoiseSchedule(0.7 * value.betas)]
+    if type(value) is float:
+        return [1.25 * value]
+    if callable(value) and not isinstance(value, type):
+        return [lambda *args: 0.9 * value(*args)]
+    return []

@@ -1,0 +1,95 @@
+"""The names that the course promises: in the library, in the notation table, the same everywhere for a chapter."""
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import jupytext
+import pytest
+
+from course_lib.quizzes.catalogue import quizzes_of
+from course_lib.schedules import NoiseSchedule
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted((ROOT / "notebooks" / "source").glob("[0-9][0-9]_*.py"))
+
+PROMISED = {
+    "mixtures.GaussianMixture": "means, std, weights=None",
+    "mixtures.GaussianMixture.sample": "self, n, generator=None",
+    "mixtures.GaussianMixture.diffuse": "self, scale, sigma",
+    "mixtures.GaussianMixture.log_prob": "self, x, t=None, schedule=None",
+    "mixtures.GaussianMixture.score": "self, x, t=None, schedule=None",
+    "mixtures.GaussianMixture.optimal_noise": "self, x_t, t, schedule",
+    "mixtures.GaussianMixture.posterior_mean": "self, x_t, t, schedule",
+    "schedules.linear_beta_schedule": "timesteps, beta_start=0.0001, beta_end=0.02",
+    "schedules.quadratic_beta_schedule": "timesteps, beta_start=0.0001, beta_end=0.02",
+    "schedules.sigmoid_beta_schedule": "timesteps, beta_start=0.0001, beta_end=0.02",
+    "schedules.cosine_beta_schedule": "timesteps, s=0.008",
+    "schedules.alphas_cumprod_from_betas": "betas",
+    "schedules.snr": "alphas_cumprod",
+    "schedules.rescale_zero_terminal_snr": "betas",
+    "schedules.NoiseSchedule": "betas",
+    "schedules.NoiseSchedule.from_name": "name, timesteps=1000, **options",
+    "forward.extract": "values, t, x_shape",
+    "forward.q_step": "x_prev, t, noise, schedule",
+    "forward.q_sample": "x_start, t, noise, schedule",
+    "forward.q_posterior": "x_start, x_t, t, schedule",
+    "reverse.predict_start_from_noise": "x_t, t, noise, schedule",
+    "reverse.p_mean": "model, x_t, t, schedule, predicts='noise', clip_start=False",
+    "reverse.p_sample": "model, x_t, t, noise, schedule, predicts='noise', clip_start=False",
+    "reverse.p_losses": "model, x_start, t, noise, schedule, loss_type='l2', predicts='noise'",
+    "reverse.p_sample_steps": "model, shape, schedule, generator=None, predicts='noise', clip_start=False",
+    "reverse.p_sample_loop": "model, shape, schedule, generator=None, predicts='noise', clip_start=False",
+    "images.load_images": "name='auto', split='train', image_size=None, channels=None",
+    "images.to_model_range": "images",
+    "quizzes.check": "attempt, name=None",
+    "quizzes.hint": "name",
+    "quizzes.solution": "name",
+    "quizzes.progress": "",
+}
+
+
+def find(dotted):
+    module, *names = dotted.split(".")
+    thing = importlib.import_module(f"course_lib.{module}")
+    for name in names:
+        thing = getattr(thing, name)
+    return thing
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_promised_name_has_the_promised_arguments(name):
+    bare = [p.replace(annotation=p.empty) for p in inspect.signature(find(name)).parameters.values()]
+    assert ", ".join(str(p) for p in bare) == PROMISED[name]
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_a_promised_name_is_explained(name):
+    assert inspect.getdoc(find(name))
+
+
+def notation_table():
+    text = "\n".join(cell.source for cell in jupytext.read(SOURCES[0]).cells)
+    return re.findall(r"^\| \$.*\$ \| `([\w.]+)` \|", text, re.MULTILINE)
+
+
+def test_every_code_name_of_the_notation_table_exists():
+    names = notation_table()
+    assert len(names) >= 15
+    schedule = NoiseSchedule.from_name("linear", 10)
+    arguments = set(inspect.signature(find("forward.q_posterior")).parameters) | {"noise"}
+    for name in names:
+        first, _, rest = name.partition(".")
+        known = hasattr(schedule, rest) if first == "schedule" else name in arguments if not rest else find(name)
+        assert known, name
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_a_chapter_has_one_name_everywhere(source):
+    name = source.stem[3:]
+    written = {cell.metadata["quiz"] for cell in jupytext.read(source).cells if "quiz" in cell.metadata}
+    assert written == set(quizzes_of(name))
+    if name != "start":  # chapter 00 has no module of its own: it looks around in the others
+        assert (ROOT / "course_lib" / f"{name}.py").exists()
+        assert (ROOT / "tests" / f"test_{name}.py").exists()
