@@ -122,8 +122,14 @@ def load_checkpoint(path: str | Path, device: str = "auto") -> Checkpoint:
 
 
 def export_checkpoint(path: str | Path, out: str | Path) -> None:
-    """Write only the averaged weights of `path`, as float16, to `out`: what sampling needs, a tenth of the size."""
-    weights, metadata = read_safetensors(find_checkpoint(path), "ema.")
+    """Write only the averaged weights of `path`, as float16, to `out`: what sampling needs, a tenth of the size.
+
+    Raises CheckpointError if `out` is `path` itself: that run could then never go on.
+    """
+    path = find_checkpoint(path)
+    if Path(out).resolve() == path.resolve():
+        raise CheckpointError(f"{out} is the checkpoint itself, which training goes on from; name another file.")
+    weights, metadata = read_safetensors(path, "ema.")
     tensors = {f"ema.{name}": tensor.half() for name, tensor in weights.items()}
     write_safetensors(Path(out), tensors, {name: metadata[name] for name in NEEDED_TO_SAMPLE})
 
@@ -135,7 +141,7 @@ def class_index(checkpoint: Checkpoint, label: str) -> int:
     names = [name.lower() for name in checkpoint.class_names]
     if label.lower() in names:
         return names.index(label.lower())
-    if label.isdigit() and int(label) < len(names):
+    if label.isdecimal() and int(label) < len(names):
         return int(label)
     listed = ", ".join(f"{number} {name}" for number, name in enumerate(checkpoint.class_names))
     raise CheckpointError(f"no class {label!r}; there are: {listed}.")

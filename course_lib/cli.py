@@ -21,7 +21,7 @@ console = Console()
 
 
 def says_what_to_do(command: Callable) -> Callable:
-    """Print a CourseError as one message instead of a traceback, and exit with 1."""
+    """Print a CourseError, or what a file refuses, as one message instead of a traceback, and exit with 1."""
 
     @functools.wraps(command)
     def wrapped(*args, **kwargs):
@@ -29,6 +29,11 @@ def says_what_to_do(command: Callable) -> Callable:
             return command(*args, **kwargs)
         except CourseError as error:
             print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(1) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            print(f"error: {error.filename}: {error.strerror}. Name another place.", file=sys.stderr)
             raise typer.Exit(1) from None
 
     return wrapped
@@ -150,7 +155,8 @@ def sample(
             states = _counted(sample_steps(loaded, size, generator, target), lambda: bar.advance(task))
             if gif and not images:
                 states = list(denoising_frames(states, calls + 1))
-                frames = [image_grid(state[:64], scale=2) for state in states]
+                scale = 2 if size <= 25 else 1  # noise hardly compresses: 64 images at 2 would take 2 MB
+                frames = [image_grid(state[:64], scale=scale) for state in states]
             images.append(to_uint8(deque(states, maxlen=1)[0]).cpu())
     images = torch.cat(images)
     if out.suffix.lower() == ".safetensors":
@@ -169,6 +175,8 @@ def export(checkpoint: Path, out: Path) -> None:
     """Write only what sampling needs: the averaged weights in float16."""
     from course_lib.checkpoints import export_checkpoint
 
+    if out.suffix.lower() != ".safetensors":
+        raise CourseError(f"{out} must end in .safetensors.")
     export_checkpoint(checkpoint, out)
     console.print(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB")
 

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 
-def denoising_frames(states: Iterable[Tensor], total: int, count: int = 30) -> Iterator[Tensor]:
+def denoising_frames(states: Iterable[Tensor], total: int, count: int = 22) -> Iterator[Tensor]:
     """Pick about `count` of the `total` states that a sampler yields, the first and the last among them.
 
     They lie closer together towards the end, since the eye sees little happen in the noise. Only what is picked is

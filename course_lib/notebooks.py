@@ -13,11 +13,12 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from course_lib.errors import CourseError
 from course_lib.quizzes.catalogue import Choice, find
+from course_lib.quizzes.display import MARKS
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 MAX_BYTES = 1_500_000
@@ -109,22 +110,33 @@ def solved_cell(name: str, stub: str) -> str:
 def build(source: Path, solved: Path | None = None) -> float:
     """Run the notebook of `source` and write it, with outputs, to notebooks/, or solved to the folder `solved`.
 
-    Returns the seconds it ran. Raises NotebookError naming the cell that failed; the old notebook then stays.
+    Returns the seconds it ran. Raises NotebookError naming the cell that failed, or the quiz that refuses its own
+    solution; the old notebook then stays.
     """
     notebook = read_source(source, solved is not None)
     client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}})
     start = time.perf_counter()
     try:
         client.execute(env=os.environ | ENVIRONMENT)
-    except CellExecutionError as error:
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise NotebookError(f"{source.name}: a cell failed.\n{error}") from None
     seconds = time.perf_counter() - start
+    if solved and (refused := refusals(notebook)):
+        raise NotebookError(f"{source.name}: the notebook refuses the course's own answers:\n" + "\n".join(refused))
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps: they would change at every build
     folder = solved or FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{source.stem}.ipynb")
     return seconds
+
+
+def refusals(notebook: NotebookNode) -> list[str]:
+    """What stands under the graded cells where `check` has not said that the answer is right."""
+    graded = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    shown = ["\n".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs) for cell in graded]
+    right = re.compile(f"^{MARKS['good'][0]} ", re.MULTILINE)
+    return [f"{cell.id}: {text}" for cell, text in zip(graded, shown, strict=True) if not right.search(text)]
 
 
 def check(source: Path) -> list[str]:

@@ -1,12 +1,14 @@
 """A training run as it stands between two steps, and how it is kept on disk."""
 
 import csv
+import zlib
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 import yaml
+from torch import Tensor
 
 from course_lib.checkpoints import make_model, make_schedule, read_safetensors, write_safetensors
 from course_lib.config import Config, check_config
@@ -31,6 +33,7 @@ class Run:
     precision: str  # "fp32" or "bf16", decided when the run began
     image_shape: tuple[int, int, int]  # (C, H, W)
     class_names: list[str]
+    data: str  # tells one data set from another
     model: Unet
     ema: Unet  # the same network with averaged weights: the one that samples
     optimizer: torch.optim.Optimizer
@@ -44,25 +47,28 @@ class Run:
         return self.schedule.device
 
 
-def open_run(config: Config, out: Path, image_shape: tuple[int, int, int], class_names: list[str], resume: bool) -> Run:
-    """The run in folder `out` at its last checkpoint, or a fresh one in its place; writes out/config.yaml.
+def open_run(config: Config, out: Path, images: Tensor, class_names: list[str], resume: bool) -> Run:
+    """The run on `images` uint8 (N, C, H, W) in folder `out` at its last checkpoint, or a fresh one in its place.
 
-    Raises TrainingError if the checkpoint there belongs to another config, CheckpointError if it is broken.
+    Writes out/config.yaml. Raises TrainingError if the checkpoint there belongs to another config or to other images,
+    CheckpointError if it is broken.
     """
-    run = fresh_run(config, image_shape, class_names)
+    size = " x ".join(map(str, images.shape[1:]))
+    data = f"{len(images):,} images of {size} with checksum {zlib.crc32(images.numpy()):08x}"
+    run = fresh_run(config, tuple(images.shape[1:]), class_names, data)
     checkpoint = out / "checkpoint.safetensors"
-    if resume and checkpoint.exists():
+    if checkpoint.exists() and resume:
         restore(run, checkpoint)
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-        for old in [*out.glob("samples_*.png"), checkpoint, out / "log.csv"]:
+    elif checkpoint.exists():  # only then are the other files ours to delete
+        for old in [*out.glob("samples_[0-9]*.png"), checkpoint, out / "log.csv"]:
             old.unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     settings = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     (out / "config.yaml").write_text(settings, encoding="utf-8")
     return run
 
 
-def fresh_run(config: Config, image_shape: tuple[int, int, int], class_names: list[str]) -> Run:
+def fresh_run(config: Config, image_shape: tuple[int, int, int], class_names: list[str], data: str = "") -> Run:
     """A run before its first step. The initial weights depend on training.seed only."""
     settings = config.training
     device = find_device(settings.device)
@@ -79,6 +85,7 @@ def fresh_run(config: Config, image_shape: tuple[int, int, int], class_names: li
         precision=precision,
         image_shape=image_shape,
         class_names=class_names,
+        data=data,
         model=model,
         ema=deepcopy(model).requires_grad_(False).eval(),
         optimizer=torch.optim.AdamW(
@@ -99,6 +106,7 @@ def store(run: Run, out: Path) -> None:
         "precision": run.precision,
         "image_shape": run.image_shape,
         "class_names": run.class_names,
+        "data": run.data,
         "step": run.step,
         "seconds": run.seconds,
         "log": run.log,
@@ -118,6 +126,10 @@ def restore(run: Run, path: Path) -> None:
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")
         parts[part][rest] = tensor
+    if not parts["optimizer"]:
+        raise TrainingError(
+            f"{path} was exported for sampling: training cannot go on. Choose another folder with --out."
+        )
     _check_resumable(run, check_config(metadata["config"]), metadata, path)
     run.model.load_state_dict(parts["model"])
     run.ema.load_state_dict(parts["ema"])
@@ -138,12 +150,15 @@ def _check_resumable(run: Run, old: Config, metadata: dict, path: Path) -> None:
         for key, value in old.model_dump()[section].items()
         if value != now[key] and not (section == "training" and key in MAY_CHANGE)
     ]
-    if tuple(metadata["image_shape"]) != run.image_shape:
-        changed.append(f"the images' shape ({metadata['image_shape']} there, {list(run.image_shape)} now)")
+    if metadata["data"] != run.data:
+        changed.append(f"data set ({metadata['data']} there, {run.data} now)")
     if changed:
         raise TrainingError(
             f"{path} belongs to a run with another {', '.join(changed)}. "
             "Choose another folder with --out, or start over with --fresh."
         )
     if metadata["step"] > run.config.training.steps:
-        raise TrainingError(f"{path} is at step {metadata['step']} already, past training.steps.")
+        raise TrainingError(
+            f"{path} is at step {metadata['step']} already, past training.steps={run.config.training.steps}. "
+            "Raise training.steps, or start over with --fresh."
+        )

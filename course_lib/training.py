@@ -116,25 +116,26 @@ def train(config: Config, out: Path, resume: bool = True) -> Iterator[Progress]:
     data, settings = config.data, config.training
     images, labels = load_images(data.source, image_size=data.image_size, channels=data.channels)
     names = list(class_names(data.source)) or [str(label) for label in range(int(labels.max()) + 1)]
-    run = open_run(config, out, tuple(images.shape[1:]), names, resume)
+    run = open_run(config, out, images, names, resume)
     images, labels = images.to(run.device), labels.to(run.device)  # all of it fits, so no step waits for a transfer
     losses = []
     while run.step < settings.steps:
         start = time.perf_counter()
-        losses.append(advance(run, images, labels))
+        loss = advance(run, images, labels)
+        losses.append(loss)
         run.seconds += time.perf_counter() - start
 
         done = run.step == settings.steps
         if done or run.step % max(10, settings.steps // 500) == 0:
             run.log.append((run.step, float(torch.stack(losses).mean()), round(run.seconds, 2)))
-            losses = losses[-1:]
+            losses.clear()
             if not math.isfinite(run.log[-1][1]):
                 raise TrainingError(f"the loss is {run.log[-1][1]} at step {run.step}; try a smaller training.lr.")
         if done or (settings.checkpoint_every and run.step % settings.checkpoint_every == 0):
             store(run, out)
         if settings.sample_every and (done or run.step % settings.sample_every == 0):
             save_grid(preview(run), out / f"samples_{run.step:06d}.png")
-        yield Progress(run.step, losses[-1], run.seconds)
+        yield Progress(run.step, loss, run.seconds)
 
 
 def advance(run: Run, images: Tensor, labels: Tensor) -> Tensor:
@@ -196,9 +197,12 @@ def flip_half(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def drop_labels(labels: Tensor, dropout: float, null_class: int, generator: torch.Generator) -> Tensor:
-    """Replace each label by the null class with probability `dropout`, (B,) in and out. 2207.12598, algorithm 1."""
+    """Replace each label by the null class with probability `dropout`, (B,) in and out. 2207.12598, algorithm 1.
+
+    A label of -1 is one that is not known, and becomes the null class, too.
+    """
     dropped = torch.rand(len(labels), generator=generator, device=labels.device) < dropout
-    return labels.masked_fill(dropped, null_class)
+    return labels.masked_fill(dropped | (labels < 0), null_class)
 
 
 def autocast(model: Model, run: Run) -> Callable[..., Tensor]:

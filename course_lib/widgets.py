@@ -1,6 +1,7 @@
 """Sliders and films for the notebooks, each with a still picture for places where no kernel runs."""
 
 import base64
+import html
 import io
 from collections.abc import Callable, Sequence
 
@@ -26,7 +27,9 @@ def show_gif(frames: Sequence[np.ndarray], alternative: str, colours: int = 16) 
 
 def display_picture(content: bytes, kind: str, alternative: str, summary: str = "") -> None:
     """Show a picture file as HTML, which every reader of notebooks understands; behind a `summary` to open, if any."""
-    picture = f'<img alt="{alternative}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
+    picture = (
+        f'<img alt="{html.escape(alternative)}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
+    )
     if summary:
         picture = f"<details><summary>{summary}</summary>{picture}</details>"
     display({"text/html": picture, "text/plain": alternative}, raw=True)

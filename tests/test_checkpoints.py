@@ -104,10 +104,18 @@ def test_an_export_is_small_and_samples_alike(checkpoint, tmp_path):
     torch.testing.assert_close(states[-1], draw(small)[-1], rtol=0, atol=0.02)
 
 
+def test_an_export_does_not_overwrite_what_it_is_made_from(checkpoint):
+    path, _ = checkpoint
+    before = path.read_bytes()
+    with pytest.raises(CheckpointError, match="name another file"):
+        export_checkpoint(path, path.parent / "." / path.name)
+    assert path.read_bytes() == before
+
+
 def test_labels_by_name_or_number(checkpoint):
     loaded = load_checkpoint(checkpoint[0], "cpu")
     assert class_index(loaded, "coat") == class_index(loaded, "2") == 2
-    for wrong in ("hat", "3", "-1"):
+    for wrong in ("hat", "3", "-1", "²"):
         with pytest.raises(CheckpointError, match="0 Boot, 1 Bag, 2 Coat"):
             class_index(loaded, wrong)
 

@@ -102,6 +102,17 @@ def test_a_missing_checkpoint_names_the_courses_own():
     assert "The course's own: fashion_mnist" in course("sample", "nothing_here", ok=False)
 
 
+def test_a_place_that_cannot_be_written_is_one_clear_message(run, tmp_path):
+    (tmp_path / "file").touch()
+    for words in (
+        ("train", "garments_smoke", *set_all(TINY), "--out", tmp_path / "file"),
+        ("sample", run / "checkpoint.safetensors", "-n", "1", "--out", tmp_path / "file" / "a.png"),
+        ("export", run / "checkpoint.safetensors", tmp_path / "file" / "a.safetensors"),
+    ):
+        assert re.search("error: .*file.*Name another place", course(*words, ok=False))
+    assert ".safetensors" in course("export", run / "checkpoint.safetensors", tmp_path / "a.png", ok=False)
+
+
 def test_an_export_samples(run, tmp_path):
     course("export", run / "checkpoint.safetensors", tmp_path / "small.safetensors")
     course("sample", tmp_path / "small.safetensors", "-n", 1, "--out", tmp_path / "s.png")

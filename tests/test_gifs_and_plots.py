@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from course_lib import widgets
 from course_lib.gifs import denoising_frames, save_gif
 from course_lib.plots import image_grid, save_grid, show_images
 
@@ -77,6 +78,14 @@ def test_model_range_becomes_grey_values(tmp_path):
     save_grid(images, tmp_path / "new" / "grid.png", columns=4, scale=1)
     with Image.open(tmp_path / "new" / "grid.png") as picture:
         assert [picture.getpixel((2 * i, 0)) for i in range(4)] == [0, 128, 255, 255]
+
+
+def test_a_picture_s_text_may_hold_any_character(monkeypatch):
+    shown = []
+    monkeypatch.setattr(widgets, "display", lambda bundle, raw: shown.append(bundle))
+    widgets.display_picture(b"", "png", 'a "boot" with t < 9')
+    assert 'alt="a &quot;boot&quot; with t &lt; 9"' in shown[0]["text/html"]
+    assert shown[0]["text/plain"] == 'a "boot" with t < 9'
 
 
 def test_a_figure_names_what_it_shows():

@@ -121,6 +121,13 @@ def test_a_solved_notebook_has_the_reference_between_the_markers_and_passes(fold
     assert not (tmp_path / "42_answer.ipynb").exists()
 
 
+def test_a_solved_notebook_whose_answer_lacks_an_import_is_not_built(folder, tmp_path):
+    folder.write_text(QUIZ.replace("snr", "alphas_cumprod_from_betas"))  # uses torch
+    with pytest.raises(NotebookError, match="name 'torch' is not defined"):
+        build(folder, solved=tmp_path / "solved")
+    assert not (tmp_path / "solved").exists()
+
+
 @pytest.mark.parametrize("text", [QUIZ.replace("snr = check(snr)", "print(1)"), QUIZ + "\n" + QUIZ])
 def test_a_quiz_that_nobody_checks_or_that_stands_twice_is_named(folder, text):
     folder.write_text(text)

@@ -28,7 +28,9 @@ def test_the_quiz_is_sound(name):
 def faults(quiz: Quiz | Choice) -> list[str]:
     """What is wrong with a quiz, a line each."""
     common = [f"{quiz.name}: no {what}" for what in ("points", "minutes", "hints") if not getattr(quiz, what)]
-    common += [fault for text in quiz.hints for fault in unreadable(text, "hint")]
+    common += [
+        fault for n, text in enumerate(quiz.hints, 1) for fault in unreadable(text, f"{quiz.name}, hints, no. {n}")
+    ]
     common += [fault for m in quiz.mistakes for fault in unreadable(m.hint, m.name)]
     for what in ("name", "hint"):
         seen = [getattr(mistake, what) for mistake in quiz.mistakes]
@@ -79,7 +81,7 @@ def faults_of_choice(quiz: Choice) -> list[str]:
     found = [] if len(quiz.options) >= 2 else [f"{quiz.name}: fewer than two options"]
     found += unreadable(quiz.options[quiz.answer].why, quiz.answer)
     for key, option in quiz.options.items():
-        report = examine(quiz.name, f" {key.upper()}")
+        report = examine(quiz.name, f" ({key.upper()}).")
         expected = ("correct", None) if key == quiz.answer else ("mistake", key)
         if (report.finding, report.mistake) != expected or report.message != option.why:
             found.append(f"{key}: {report.finding} {report.mistake}: {report.message}")
@@ -199,6 +201,14 @@ def test_the_quizzes_stand_in_the_course_s_order():
 def test_names_are_used_once():
     names = [name for chapter in CHAPTERS for name in quizzes_of(chapter)]
     assert len(names) == len(set(names))
+
+
+def test_a_mistake_without_a_hint_is_refused_where_it_is_written():
+    with pytest.raises(TypeError, match=r'@snr\.mistake\("\.\.\."\)'):
+
+        @copy_of(find("snr")).mistake
+        def bare(alphas_cumprod):
+            return alphas_cumprod
 
 
 def test_an_unknown_name_is_told_what_is_close():

@@ -81,7 +81,7 @@ def test_what_it_printed_is_shown(capsys):
         (snr, "sn", "Did you mean snr"),
         ("snr", None, "Say which quiz it is"),
         (None, None, "Say which quiz it is"),
-        (snr, 3, "no quiz called 3"),
+        (snr, 3, "The name of a quiz is a text"),
     ],
 )
 def test_it_asks_which_quiz_is_meant(capsys, attempt, name, says):

@@ -280,6 +280,35 @@ def test_an_object_that_does_mischief_when_looked_at(capsys):
     assert "Looking at it raises ZeroDivisionError" in capsys.readouterr().out
 
 
+def test_an_attempt_that_checks_itself_comes_to_an_end():
+    def snr(alphas_cumprod):
+        check(snr)
+        return alphas_cumprod / (1 - alphas_cumprod)
+
+    start = time.monotonic()
+    assert check(snr) is snr
+    assert time.monotonic() - start < 3
+    assert not examiner._busy.locked()
+
+
+def test_a_class_that_does_mischief_when_asked_for_its_name():
+    class Mischief(type):
+        def __getattribute__(cls, name):
+            raise ZeroDivisionError
+
+    class Attempt(metaclass=Mischief):
+        pass
+
+    assert check(Attempt) is Attempt
+    assert check(Attempt, "q_sample") is forward.q_sample
+
+
+@pytest.mark.parametrize("name", [right, ["q_sample"], np.zeros(2), torch.zeros(2), 0])
+def test_a_name_that_is_no_text(capsys, name):
+    assert check(right, name) is right
+    assert "is a text" in capsys.readouterr().out
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_flood_of_output_is_cut():
     def attempt(*args):

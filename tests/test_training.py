@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from course_lib import training
-from course_lib.checkpoints import load_checkpoint, read_safetensors
-from course_lib.config import check_config
+from course_lib.checkpoints import export_checkpoint, load_checkpoint, read_safetensors
+from course_lib.config import CONFIGS, check_config, load_config
 from course_lib.devices import has_fast_bf16
 from course_lib.errors import CourseError
 from course_lib.reverse import p_losses
@@ -145,6 +145,10 @@ def test_labels_are_dropped_at_the_given_rate():
     assert (labels == 10).float().mean() == pytest.approx(0.1, abs=0.015)
 
 
+def test_an_unknown_label_is_the_null_class():
+    assert drop_labels(torch.tensor([3, -1, 0]), 0.0, 10, generator()).tolist() == [3, 10, 0]
+
+
 def test_a_train_step_is_plain_gradient_descent():
     model = nn.Conv2d(1, 1, 1)
     schedule, x, noise = NoiseSchedule.from_name("linear", 10), torch.ones(2, 1, 3, 3), torch.zeros(2, 1, 3, 3)
@@ -242,6 +246,12 @@ def test_the_folder_of_a_run(tmp_path):
     assert load_checkpoint(tmp_path / "checkpoint.safetensors", "cpu").step == 12
 
 
+def test_a_row_of_the_log_is_the_mean_since_the_last_row(tmp_path):
+    losses = [float(progress.loss) for progress in train(tiny(), tmp_path)]
+    means = [float(row.split(",")[1]) for row in (tmp_path / "log.csv").read_text().splitlines()[1:]]
+    assert means == pytest.approx([sum(losses[:10]) / 10, sum(losses[10:]) / 2], rel=1e-5)
+
+
 def test_a_finished_run_does_nothing_and_a_longer_one_goes_on(tmp_path):
     assert len(list(train(tiny(), tmp_path))) == 12
     assert list(train(tiny(), tmp_path)) == []
@@ -258,6 +268,36 @@ def test_another_recipe_does_not_go_on_from_this_checkpoint(tmp_path):
         next(train(tiny(lr=0.01), tmp_path))
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
     assert next(train(tiny(lr=0.01), tmp_path, resume=False)).step == 1
+
+
+def test_other_images_do_not_go_on_from_this_checkpoint(tmp_path, monkeypatch):
+    """As when `auto` finds another data set on another day, with the same classes."""
+    next(train(tiny(checkpoint_every=1), tmp_path))
+    images, labels = training.load_images("garments")
+    monkeypatch.setattr(training, "load_images", lambda *args, **kwargs: (images.flip(-1), labels))
+    with pytest.raises(TrainingError, match=r"data set \(20 images of 1 x 8 x 8 with checksum .* there, 20 images"):
+        next(train(tiny(checkpoint_every=1), tmp_path))
+
+
+def test_an_exported_network_does_not_go_on_training(tmp_path):
+    for _ in train(tiny(), tmp_path / "run"):
+        pass
+    export_checkpoint(tmp_path / "run" / "checkpoint.safetensors", tmp_path / "checkpoint.safetensors")
+    with pytest.raises(TrainingError, match="exported for sampling"):
+        next(train(tiny(steps=20), tmp_path))
+
+
+def test_a_folder_with_files_of_the_users_keeps_them(tmp_path):
+    (tmp_path / "log.csv").write_text("mine")
+    next(train(tiny(), tmp_path, resume=False))
+    assert (tmp_path / "log.csv").read_text() == "mine"
+
+
+def test_starting_over_removes_the_old_runs_pictures(tmp_path):
+    for _ in train(tiny(sample_every=6), tmp_path):
+        pass
+    next(train(tiny(lr=0.01), tmp_path, resume=False))
+    assert {file.name for file in tmp_path.iterdir()} == {"config.yaml"}
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch):
@@ -277,6 +317,18 @@ def test_both_precisions_and_layouts_train_and_sample(precision):
     assert samples.shape == (16, 1, 8, 8)
     assert samples.dtype == torch.float32
     assert all(p.dtype == torch.float32 for p in run.model.parameters())
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+def test_every_config_of_the_course_takes_a_step_and_samples(name):
+    """On a few random images of the shape that the config is for."""
+    changes = ["training.batch_size=2", "training.sample_count=2", "training.device=cpu", "diffusion.timesteps=3"]
+    config = load_config(name, changes)
+    size, channels = config.data.image_size or 28, config.data.channels or 1
+    run = fresh_run(config, (channels, size, size), ["a"] * 10)
+    images = torch.randint(256, (4, channels, size, size), generator=generator(), dtype=torch.uint8)
+    assert math.isfinite(advance(run, images, torch.arange(4)))
+    assert preview(run).shape == (2, channels, size, size)
 
 
 def test_automatic_precision_follows_the_device():

@@ -26,6 +26,8 @@ def noisy_batches(g: torch.Generator) -> list[tuple]:
         ((8, 1, 12, 8), "cosine", 30),
         ((6, 6), "quadratic", 6),
         ((7, 3), "sigmoid", 1000),
+        ((9,), "linear", 40),
+        ((1, 3), "cosine", 20),
     ]:
         x, noise = torch.randn(shape, generator=g), torch.randn(shape, generator=g)
         if x.ndim == 4:

@@ -85,7 +85,12 @@ class Quiz:
         return textwrap.dedent(inspect.getsource(self.reference))
 
     def mistake(self, hint: str) -> Callable[[Callable], Callable]:
-        """Decorator for a wrong answer (for a Module: a wrong `forward`), whose name is the mistake's."""
+        """Decorator for a wrong answer (for a Module: a wrong `forward`), whose name is the mistake's.
+
+        Raises TypeError without a hint: a bare `@quiz.mistake` would silently add nothing.
+        """
+        if not isinstance(hint, str):
+            raise TypeError(f'a mistake of {self.name} lacks its hint: write `@{self.name}.mistake("...")`.')
 
         def add(attempt: Callable) -> Callable:
             self.mistakes.append(Mistake(attempt.__name__, hint, self._whole(attempt)))
@@ -158,10 +163,12 @@ def every_quiz() -> dict[str, Quiz | Choice]:
 
 def find(name: str) -> Quiz | Choice:
     """The quiz called `name`. Raises UnknownQuizError, which names those that sound like it."""
+    if not isinstance(name, str):
+        raise UnknownQuizError('The name of a quiz is a text, as in `check(q_sample, "q_sample")`.')
     for chapter in CHAPTERS:
         if name in quizzes_of(chapter):
             return quizzes_of(chapter)[name]
-    close = difflib.get_close_matches(str(name), every_quiz(), n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name, every_quiz(), n=3, cutoff=0.5)
     names = " or ".join(f"`{known}`" for known in close)
     remedy = f"Did you mean {names}?" if close else "progress() lists them all."
-    raise UnknownQuizError(f"There is no quiz called `{str(name)[:60]}`. {remedy}")
+    raise UnknownQuizError(f"There is no quiz called `{name[:60]}`. {remedy}")

@@ -1,6 +1,7 @@
 """What a student calls: check, hint, solution, question, progress."""
 
 import os
+from contextlib import suppress
 from functools import partial
 from types import FunctionType
 
@@ -30,10 +31,10 @@ def check(attempt: object, name: str | None = None) -> object:
     Never raises for what an attempt does, unless nbgrader is at work (NBGRADER_EXECUTION is set): then QuizFailedError.
     """
     try:
-        quiz = find(name or _name_of(attempt))
+        quiz = find(_name_of(attempt) if name is None else name)
     except CourseError as problem:
         show(Card("bad", "Which quiz is it?", str(problem)))
-        _tell_nbgrader(Report(str(name), False, "type", str(problem)))
+        _tell_nbgrader(Report("check", False, "type", str(problem)))
         return attempt
     try:
         report = _examine_everywhere(quiz, attempt)
@@ -52,7 +53,9 @@ def check(attempt: object, name: str | None = None) -> object:
 def _name_of(attempt: object) -> str:
     while type(attempt) is partial:
         attempt = attempt.func
-    found = attempt.__name__ if issubclass(type(attempt), type | FunctionType) else "<lambda>"
+    found = "<lambda>"
+    with suppress(Exception):  # a class may say its name by code of its own
+        found = attempt.__name__ if issubclass(type(attempt), type | FunctionType) else found
     if found == "<lambda>":
         raise CourseError('Say which quiz it is: `check(my_function, "q_sample")`.')
     return found
@@ -105,7 +108,7 @@ def hint(name: str) -> None:
         return
     given, hints = _hints_given.get(quiz.name, 0), quiz.hints
     _hints_given[quiz.name] = given + 1
-    code = f'`solution("{quiz.name}")` shows the code.'
+    code = f'`solution("{quiz.name}")` shows the {"answer" if isinstance(quiz, Choice) else "code"}.'
     if given < len(hints):
         notes = (f"That was the last one. {code}",) if given + 1 == len(hints) else ()
         show(Card("info", f"`{quiz.name}`, hint {given + 1} of {len(hints)}", hints[given], notes))

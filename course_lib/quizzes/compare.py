@@ -93,7 +93,7 @@ def _array(yours: Array, expected: Array, tolerance: Tolerance) -> Trouble | Non
             f"Its shape is {_shape(yours.shape)}, expected is {_shape(expected.shape)}.{_advice(yours, expected)}",
         )
     if yours.dtype != expected.dtype and (yours.dtype, expected.dtype) != (torch.float32, torch.float64):
-        return Trouble("dtype", f"Its type is {_dtype(yours)}, expected is {_dtype(expected)}.")
+        return Trouble("dtype", f"Its type is {_dtype(yours)}, expected is {_dtype(expected)}. Where did it change?")
     if expected.requires_grad and not yours.requires_grad:
         return Trouble(
             "type", "No gradient can flow back through the result: did `detach`, `no_grad` or `item` cut it off?"
@@ -115,6 +115,10 @@ def _advice(yours: Array, expected: Array) -> str:
         return " Which axes are missing?"
     if len(yours.shape) > len(expected.shape):
         return " Where do the extra axes come from: a broadcast?"
+    if len(yours.shape) == 1:
+        return (
+            " One too many, or too few?" if abs(yours.shape[0] - expected.shape[0]) == 1 else " How many should it be?"
+        )
     return " Which two axes met that should not have?"
 
 

@@ -23,7 +23,7 @@ _CODE = "background:rgba(128,128,128,.18);color:inherit;padding:0 .25em;border-r
 _CELL = "text-align:left;vertical-align:top;padding:.15em .9em .15em 0;border:0;background:transparent;color:inherit"
 _NARROW = f"{_CELL};white-space:nowrap"
 _LISTING = (
-    "background:transparent;color:inherit;margin:.4em 0;overflow-x:auto;"
+    "background:transparent;color:inherit;margin:.4em 0;overflow-x:auto;white-space:pre;word-break:normal;"
     "font-family:var(--jp-code-font-family,monospace);font-size:.92em"
 )
 

@@ -79,6 +79,13 @@ def times_t(values, t, x_shape):
     return (values[t] * t).reshape(-1, *[1] * (len(x_shape) - 1))
 
 
+@extract.mistake(
+    "All T values come back, each in a row of its own. Pick the one for each `t` first, then add the axes."
+)
+def not_looked_up(values, t, x_shape):
+    return values.reshape(-1, *[1] * (len(x_shape) - 1))
+
+
 @extract.alternative
 def with_gather(values, t, x_shape):
     return values.gather(-1, t).view((t.shape[0],) + (1,) * (len(x_shape) - 1))
@@ -186,6 +193,18 @@ def step_draws_its_own_noise(x_prev, t, noise, schedule):
     return (1 - beta).sqrt() * x_prev + beta.sqrt() * torch.randn_like(x_prev)
 
 
+@q_step.mistake("1 minus the root is not the root of 1 minus: first subtract beta, then take the root.")
+def step_one_minus_the_root(x_prev, t, noise, schedule):
+    root = at(schedule.betas, t, x_prev).sqrt()
+    return (1 - root) * x_prev + root * noise
+
+
+@q_step.mistake("Three axes of size 1 fit images only, and this x has fewer axes. Let `extract` count them.")
+def step_for_images_only(x_prev, t, noise, schedule):
+    beta = schedule.betas[t].reshape(-1, 1, 1, 1)
+    return (1 - beta).sqrt() * x_prev + beta.sqrt() * noise
+
+
 @q_step.alternative
 def step_with_alphas(x_prev, t, noise, schedule):
     alpha = forward.extract(schedule.alphas, t, x_prev.shape)
@@ -230,22 +249,22 @@ doubt_about_the_step_before = Choice(
     "where x_{t-1} was. How large is the variance of the answer?",
     options={
         "a": Option(
-            "beta: that much noise was added",
-            "That would be the doubt if x_t said nothing about the noise that was added. "
-            "But x_0 and x_t together say a lot.",
-        ),
-        "b": Option(
             "smaller than beta",
             "Both ends hold it in place: (1 - alpha-bar_{t-1}) / (1 - alpha-bar_t) times "
             "beta, and that ratio is below 1. At t = 0 it is even 0.",
         ),
+        "b": Option(
+            "beta: that much noise was added",
+            "That much is added on the way forward. Looking back, x_t says roughly where x_{t-1} was, "
+            "and x_0 says it too: what does a second clue do to the doubt?",
+        ),
         "c": Option(
             "larger than beta: going back is harder",
-            "Going back without x_0 is. Here one more thing is known than in the "
-            "forward step, and knowledge never adds variance.",
+            "Going back is harder when only x_t is known. Here x_0 is known as well, "
+            "and for Gaussians a second clue always narrows the answer.",
         ),
     },
-    answer="b",
+    answer="a",
     points=1,
     minutes=3,
     hints=("Think of t = 0: where was x_{t-1} then?", "What can knowing x_0 do to your doubt?"),

@@ -130,6 +130,20 @@ def along_the_last_axis(x_start, t, noise, schedule):
     return ac.sqrt() * x_start + (1 - ac).sqrt() * noise
 
 
+@q_sample.mistake(
+    "You take roots of roots: `sqrt_alphas_cumprod` and its sister are roots already, as their names say."
+)
+def root_of_the_root(x_start, t, noise, schedule):
+    signal, sigma = schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod
+    return at(signal, t, x_start).sqrt() * x_start + at(sigma, t, x_start).sqrt() * noise
+
+
+@q_sample.mistake("Three axes of size 1 fit images only, and this x has fewer axes. Let `extract` count them.")
+def for_images_only(x_start, t, noise, schedule):
+    ac = schedule.alphas_cumprod[t].reshape(-1, 1, 1, 1)
+    return ac.sqrt() * x_start + (1 - ac).sqrt() * noise
+
+
 @q_sample.alternative
 def roots_taken_here(x_start, t, noise, schedule):
     ac = schedule.alphas_cumprod[t].view(-1, *[1] * (x_start.ndim - 1))
@@ -231,6 +245,17 @@ def alpha_bar_of_t(x_start, x_t, t, schedule):
         at(values, t, x_t) for values in (schedule.betas, schedule.alphas_cumprod, schedule.alphas_cumprod_prev)
     )
     mean = (ac.sqrt() * beta * x_start + (1 - beta).sqrt() * (1 - before) * x_t) / (1 - ac)
+    return mean, beta * (1 - before) / (1 - ac)
+
+
+@q_posterior.mistake(
+    "In the weight of x_0, alpha-bar_{t-1} lacks its root: there it scales a picture, it is no variance."
+)
+def root_forgotten(x_start, x_t, t, schedule):
+    beta, ac, before = (
+        at(values, t, x_t) for values in (schedule.betas, schedule.alphas_cumprod, schedule.alphas_cumprod_prev)
+    )
+    mean = (before * beta * x_start + (1 - beta).sqrt() * (1 - before) * x_t) / (1 - ac)
     return mean, beta * (1 - before) / (1 - ac)
 
 

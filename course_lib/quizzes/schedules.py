@@ -108,7 +108,7 @@ quadratic_beta_schedule = Quiz(
     hints=(
         "Something is on a straight line, but not the betas: their square roots.",
         "Draw the line from the root of the first beta to the root of the last, then undo the root.",
-        "`torch.linspace(beta_start**0.5, beta_end**0.5, timesteps) ** 2`",
+        "`torch.linspace(beta_start**0.5, beta_end**0.5, timesteps, dtype=torch.float64) ** 2`",
     ),
     **CLOSE,
 )
@@ -140,6 +140,14 @@ def root_and_square_swapped(timesteps, beta_start=1e-4, beta_end=0.02):
 )
 def squared_ramp(timesteps, beta_start=1e-4, beta_end=0.02):
     return beta_start + (beta_end - beta_start) * ramp(timesteps) ** 2
+
+
+@quadratic_beta_schedule.mistake(
+    "You draw the line between the betas and take the root afterwards. Take the roots first, then draw the line: "
+    "what is left to do?"
+)
+def root_of_the_line(timesteps, beta_start=1e-4, beta_end=0.02):
+    return torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64) ** 0.5
 
 
 @quadratic_beta_schedule.mistake("That is the linear schedule. Which quantity should lie on the line instead of beta?")
@@ -177,7 +185,7 @@ sigmoid_beta_schedule = Quiz(
         "A sigmoid runs from 0 to 1. First make a ramp that is flat at both "
         "ends, then stretch it between the two betas.",
         "Where does a sigmoid look flat? Feed it T numbers from -6 to 6.",
-        "`beta_start + (beta_end - beta_start) * torch.sigmoid(torch.linspace(-6, 6, timesteps))`",
+        "`beta_start + (beta_end - beta_start) * torch.sigmoid(torch.linspace(-6, 6, timesteps, dtype=torch.float64))`",
     ),
     **CLOSE,
 )
@@ -222,6 +230,21 @@ def height_not_reduced(timesteps, beta_start=1e-4, beta_end=0.02):
 )
 def sigmoid_of_the_betas(timesteps, beta_start=1e-4, beta_end=0.02):
     return torch.sigmoid(torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64))
+
+
+@sigmoid_beta_schedule.mistake(
+    "You stretch the S until it touches both ends. Here it stays as it is: it begins at sigmoid(-6), a little above 0."
+)
+def stretched_to_touch_the_ends(timesteps, beta_start=1e-4, beta_end=0.02):
+    s = s_curve(timesteps)
+    return beta_start + (beta_end - beta_start) * (s - s[0]) / (s[-1] - s[0])
+
+
+@sigmoid_beta_schedule.mistake(
+    "From -3 to 3 the S is cut off before it is flat. Over which range does the text take it?"
+)
+def sigmoid_of_a_shorter_range(timesteps, beta_start=1e-4, beta_end=0.02):
+    return beta_start + (beta_end - beta_start) * s_curve(timesteps, -3, 3)
 
 
 @sigmoid_beta_schedule.mistake("The S is mirrored: betas fall. The noise should grow with t.")

@@ -70,6 +70,35 @@ def alphas_cumprod_returned(timesteps, s=0.008):
 
 
 @cosine_beta_schedule.mistake(
+    "That is the curve itself, from before the first step on. A beta compares two of its neighbours: which?"
+)
+def curve_before_each_step(timesteps, s=0.008):
+    return cosine(timesteps + 1, s)[:-1]
+
+
+@cosine_beta_schedule.mistake(
+    "That is alpha-bar, divided by its first value as in the paper. "
+    "One more step to the betas: what does step t leave of what was there before it?"
+)
+def normalised_curve_returned(timesteps, s=0.008):
+    return cosine(timesteps + 1, s)[1:] / cosine(1, s)
+
+
+@cosine_beta_schedule.mistake(
+    "You raise everything to at least 0.999: `clamp(0.999)` and `min=` cut from below. The betas may not be larger."
+)
+def clipped_from_below(timesteps, s=0.008):
+    ac = cosine(timesteps + 1, s)
+    return (1 - ac[1:] / ac[:-1]).clamp(min=0.999)
+
+
+@cosine_beta_schedule.mistake("Only `s` is divided by 1 + s. The fraction has u + s on top: where do brackets belong?")
+def offset_without_brackets(timesteps, s=0.008):
+    u = torch.linspace(0, 1, timesteps + 1, dtype=torch.float64)
+    return steps_of(torch.cos((u + s / (1 + s)) * math.pi / 2) ** 2)
+
+
+@cosine_beta_schedule.mistake(
     "1 - alpha-bar is all the noise so far; beta is the noise of one step. Which two neighbours does that compare?"
 )
 def all_the_noise_so_far(timesteps, s=0.008):
@@ -182,7 +211,7 @@ where_cosine_takes_most = Choice(
         "b": Option(
             "in the middle",
             "A squared cosine is flat at both ends and steepest half way. "
-            "Few steps are spent on almost clean or almost dead images.",
+            "So the picture changes gently where it is almost clean, and again where it is almost gone.",
         ),
         "c": Option(
             "at the end, where beta is largest",

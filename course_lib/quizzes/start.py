@@ -78,6 +78,14 @@ def standardised(images):
     return (x - x.mean()) / x.std()
 
 
+@to_model_range.mistake(
+    "Dark pixels come out brightest: a uint8 has no negative numbers, so 100 - 128 is 228 there. "
+    "Make it a float before you subtract."
+)
+def subtracted_in_uint8(images):
+    return (images - 128) / 128
+
+
 @to_model_range.alternative
 def scale_then_shift(images):
     return images.to(torch.float32) / 255 * 2 - 1

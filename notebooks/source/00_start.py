@@ -45,13 +45,14 @@ print("course_lib", course_lib.__version__)
 trained = load_checkpoint("fashion_mnist_cpu")
 generator = torch.Generator(trained.schedule.device).manual_seed(0)
 states = sample_steps(trained, 16, generator)
-frames = list(denoising_frames(states, total=trained.schedule.timesteps + 1, count=24))
+frames = list(denoising_frames(states, total=trained.schedule.timesteps + 1))
 show_gif(
     [image_grid(frame, scale=2) for frame in frames], "Noise turns into sixteen garments."
 )
 
 # %% [markdown]
-# *In the picture: noise turns into sixteen garments: first a dim outline, then the kind of garment, its folds last.*
+# *In the picture: sixteen squares of noise turn into sixteen garments. Watch which part of them you can tell first: a question about it
+# comes below.*
 #
 # Nobody ever made these garments, and they are in no data set. The network never stored one; it learned how garments *look* at each
 # level of noise. (How to check that it does not copy: chapter 10 draws the nearest training image beside every sample.)
@@ -63,7 +64,7 @@ show_gif(
 # | the way | one decoder, one leap | one generator, one leap | one denoiser, many small steps |
 # | learns from | rebuilding its input | fooling a critic | naming the noise in a picture |
 # | the loss | a bound on the likelihood | a game between two networks | a plain squared error |
-# | known for | blurred pictures, a smooth code | sharp pictures, missing modes, hard to train | sharp pictures, all modes, slow to sample |
+# | known for | blurred pictures, a smooth code | sharp pictures, missing kinds ("modes"), hard to train | sharp pictures, all kinds, slow to sample |
 # | read | [1312.6114](https://arxiv.org/abs/1312.6114) | [1406.2661](https://arxiv.org/abs/1406.2661) | [2006.11239](https://arxiv.org/abs/2006.11239) |
 #
 # "Slow to sample" is the price of small steps. Chapter 12 brings it down by a factor of ten and more.
@@ -127,7 +128,7 @@ check(answer, "why_minus_one_to_one")
 # %% [markdown]
 # ## Destroy a picture
 #
-# At time $t$ the picture is a mixture of itself, $x_0$, and noise $\epsilon$ of the same size:
+# At time $t$ the picture $x_t$ is a mixture of the clean picture $x_0$ and noise $\epsilon$ of the same shape:
 #
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$$
 #
@@ -157,7 +158,7 @@ show_images(
 # %% [markdown]
 # *In the picture: a boot at eight times. At t = 50 it is grainy, at t = 100 a shadow, at t = 199 only noise.*
 #
-# Most people lose the class somewhere between 100 and 150. Now move the slider yourself.
+# Where did you lose the class? Now move the slider and look closer.
 
 # %%
 show_slider(
@@ -184,7 +185,7 @@ check(answer, "what_comes_back_first")
 
 # %%
 show_images(
-    torch.cat([frames[place][:8].cpu() for place in (6, 12, 17, 23)]).clamp(-1, 1),
+    torch.cat([frames[place][:8].cpu() for place in (6, 11, 15, 21)]).clamp(-1, 1),
     [""] * 32,
     "Eight samples on their way (from above): the outline comes first",
     columns=8,

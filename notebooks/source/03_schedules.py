@@ -60,7 +60,8 @@ show_images(
 )
 
 # %% [markdown]
-# *In the picture: four rows, one per schedule. Under "cosine" the boot is gone at t = 199; under the other three it is still there.*
+# *In the picture: four rows, one per schedule. Under "cosine" the boot is gone at t = 199; under the other three it still shines through,
+# most clearly under "quadratic".*
 #
 # Three of the four stop too early. You will find out why, put a number on it, and mend it.
 #
@@ -70,8 +71,9 @@ show_images(
 #
 # $$x_t = \sqrt{1 - \beta_t}\; x_{t-1} + \sqrt{\beta_t}\; \epsilon_t$$
 #
-# $\beta_t$ is the variance of what is added. The first diffusion papers let it rise on a straight line from $10^{-4}$ to $0.02$
-# ([2006.11239](https://arxiv.org/abs/2006.11239), section 4). All our schedules are float64 tensors of length $T$.
+# $\beta_t$ is the variance of what is added. The DDPM paper lets it rise on a straight line from $10^{-4}$ to $0.02$
+# ([2006.11239](https://arxiv.org/abs/2006.11239), section 4). All our schedules are float64 tensors of length $T$, the number of steps.
+# In code $t$ counts from 0 to $T - 1$; in the text, $x_T$ and $\bar\alpha_T$ are those after the last step.
 
 
 # %% quiz="linear_beta_schedule"
@@ -102,15 +104,15 @@ def quadratic_beta_schedule(
 quadratic_beta_schedule = check(quadratic_beta_schedule)
 
 # %% [markdown]
-# A third idea is slow at both ends: a sigmoid $\sigma(u) = 1 / (1 + e^{-u})$ over $u$ from $-6$ to $6$, stretched so that it would run
-# from `beta_start` to `beta_end` if $\sigma$ reached 0 and 1.
+# A third idea is slow at both ends: a sigmoid $\sigma(u) = 1 / (1 + e^{-u})$ over $u$ from $-6$ to $6$, stretched so that 0 would
+# become `beta_start` and 1 `beta_end`. ($\sigma$ only comes near 0 and 1, so the ends are not quite reached.)
 
 
 # %% quiz="sigmoid_beta_schedule"
 def sigmoid_beta_schedule(
     timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02
 ) -> Tensor:
-    """beta_start + (beta_end - beta_start) * sigmoid(u), with u on a straight line from -6 to 6; float64 [T]."""
+    """beta_start + (beta_end - beta_start) * sigmoid(u), u on a line from -6 to 6; float64."""
     raise NotImplementedError
 
 
@@ -141,17 +143,18 @@ alphas_cumprod_from_betas = check(alphas_cumprod_from_betas)
 # ## Design alpha-bar first
 #
 # Why choose betas and take what comes out? Nichol and Dhariwal ([2102.09672](https://arxiv.org/abs/2102.09672), equation 17) turn it
-# around. They choose the curve $\bar\alpha$ itself, a squared cosine that falls gently at both ends, and work out the betas:
+# around. They choose the curve $\bar\alpha$ itself, a squared cosine, and work out the betas:
 #
 # $$f(u) = \cos^2\!\left(\frac{u + s}{1 + s} \cdot \frac{\pi}{2}\right), \qquad
 # \beta_t = 1 - \frac{f\big((t + 1) / T\big)}{f\big(t / T\big)}, \qquad t = 0, \dots, T - 1$$
 #
-# At the end $f$ reaches 0 and the last beta would be 1: so betas are clipped at 0.999 from above.
+# The ratio is $\bar\alpha_t / \bar\alpha_{t-1}$, the share that one step keeps. The small offset $s$ keeps the first betas from being next to
+# nothing. At the end $f$ reaches 0 and the last beta would be 1: so no beta may be larger than 0.999.
 
 
 # %% quiz="cosine_beta_schedule"
 def cosine_beta_schedule(timesteps: int, s: float = 0.008) -> Tensor:
-    """Betas whose alpha-bar follows the squared cosine, clipped at 0.999 from above; float64 [T]."""
+    """Betas whose alpha-bar follows the squared cosine, none above 0.999; float64 [T]."""
     raise NotImplementedError
 
 
@@ -223,18 +226,18 @@ snr = check(snr)
 log_snr = {name: snr(alpha_bar).log() for name, alpha_bar in alpha_bars.items()}
 show_curves(
     log_snr,
-    "The same curves on the natural clock: cosine goes further in both directions",
+    "The same curves on the natural clock: only cosine runs down to pure noise",
     "step t",
     "log SNR",
 )
 
 # %% [markdown]
-# *In the picture: log SNR against t. All start near 9; the cosine is the only one that falls below -2, to about -17 at the last step.*
+# *In the picture: log SNR against t. All start between 8 and 9.3; the cosine is the only one that falls below -2, to about -17 at the last step.*
 #
 # ## Why stopping early hurts
 #
-# When we *sample*, we begin with $x_T \sim \mathcal N(0, I)$: no picture at all. When we *trained*, $x_T$ still held
-# $\sqrt{\bar\alpha_T}$ of the picture.
+# When we *sample*, we begin with $x_T \sim \mathcal N(0, I)$: no picture at all. When we *trained*, $x_T$ still held the picture, weakened
+# to $\sqrt{\bar\alpha_T}$ of its strength.
 
 # %% [markdown]
 # Look at something that a network cannot miss: the mean brightness of the whole picture. In pure noise it hardly varies, since 784 pixels
@@ -255,10 +258,10 @@ show_histograms(
 )
 
 # %% [markdown]
-# *In the picture: three histograms. Noise and cosine lie on top of each other around 0; linear lies far to the left of them and is wide.*
+# *In the picture: three histograms. Noise and cosine lie on top of each other around 0; linear lies mostly to the left of them and is wide.*
 #
-# Garments are mostly black, so a trained network has *always* seen a dark $x_T$. Start it from $\mathcal N(0, I)$ and it meets
-# something brighter than all it was trained on, with a brightness that says nothing. Its samples drift to medium brightness
+# Garments are mostly black, so a trained network has *nearly always* seen a dark $x_T$. Start it from $\mathcal N(0, I)$ and it meets
+# something brighter than almost all it was trained on, with a brightness that says nothing. Its samples drift to medium brightness
 # ([2305.08891](https://arxiv.org/abs/2305.08891), figure 1).
 #
 # ## Mend any schedule
@@ -324,7 +327,7 @@ def explore(timesteps: int):
 
 show_slider(
     draw=explore,
-    values=[50, 100, 200, 300, 400, 600, 800, 1000],
+    values=[50, 100, 150, 200, 400, 700, 1000],
     label="T",
     still=side_by_side(explore(200), explore(1000)),
     alternative="A slider over T: the longer the schedule, the closer alpha-bar_T is to 0.",
@@ -341,7 +344,7 @@ show_slider(
 #
 # ## Think about it
 #
-# 1. Two schedules with different betas have the same log SNR curve, one with 200 steps and one with 1000. What is the same, what differs?
+# 1. Two schedules run through the same values of log SNR, one in 200 steps and one in 1000. What is the same, what differs?
 # 2. Larger pictures need more noise to lose their outline. Why? (Think of what averaging four neighbours does.)
 # 3. What would happen with betas that *fall*?
 #

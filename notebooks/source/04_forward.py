@@ -92,13 +92,15 @@ q_step = check(q_step)
 # %% [markdown]
 # ## All steps in one leap
 #
-# Two hundred small steps are slow, and they are not needed. A sum of Gaussians is a Gaussian, so the steps collapse into one
+# Two hundred small steps are slow, and they are not needed. A sum of independent Gaussian numbers is Gaussian again, so the steps
+# collapse into one
 # ([2006.11239](https://arxiv.org/abs/2006.11239), equation 4):
 #
 # $$x_t = \sqrt{\bar\alpha_t}\; x_0 + \sqrt{1 - \bar\alpha_t}\; \epsilon$$
 #
-# The picture is multiplied by all the factors $\sqrt{1 - \beta_s}$, whose product is $\sqrt{\bar\alpha_t}$; and the variances must still add up
-# to 1. `schedule.sqrt_alphas_cumprod` and `schedule.sqrt_one_minus_alphas_cumprod` hold the two coefficients.
+# The picture is multiplied by all the factors $\sqrt{1 - \beta_s}$, whose product is $\sqrt{\bar\alpha_t}$. How much noise is there? We just saw
+# that a picture of variance 1 keeps variance 1: $\bar\alpha_t$ of it is picture, so $1 - \bar\alpha_t$ is noise, and the noise does not ask which
+# picture it falls on. `schedule.sqrt_alphas_cumprod` and `schedule.sqrt_one_minus_alphas_cumprod` hold the two coefficients.
 
 
 # %% quiz="q_sample"
@@ -146,8 +148,8 @@ print("mean and spread agree within 0.03 at", ", ".join(by_steps))
 # %% [markdown]
 # ## The density, exactly
 #
-# Data that is a mixture of Gaussians *stays* one: each bump moves to $\sqrt{\bar\alpha_t}$ times its mean and widens to
-# variance $\bar\alpha_t s^2 + 1 - \bar\alpha_t$. So for such data we know the density of $x_t$ at every $t$ by a formula. Here are
+# Data whose density is a sum of Gaussian bumps, a *mixture*, stays a mixture: a bump of standard deviation $s$ moves to $\sqrt{\bar\alpha_t}$ times its
+# mean and gets the variance $\bar\alpha_t s^2 + 1 - \bar\alpha_t$. So for such data we know the density of $x_t$ at every $t$ by a formula. Here are
 # samples noised by *your* `q_sample`, and the formula over them.
 
 # %%
@@ -186,6 +188,7 @@ show_density(
 # \tilde\beta_t = \frac{1 - \bar\alpha_{t-1}}{1 - \bar\alpha_t} \beta_t$$
 #
 # `schedule.posterior_mean_coef1`, `posterior_mean_coef2` and `posterior_variance` hold these, computed once in double precision.
+# At $t = 0$ the step before is $x_0$ itself, and $\bar\alpha_{t-1}$ is 1 (`schedule.alphas_cumprod_prev[0]`).
 
 # %%
 question("doubt_about_the_step_before")
