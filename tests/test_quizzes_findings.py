@@ -1,6 +1,7 @@
 """What `examine` says about attempts that are in no catalogue."""
 
 import functools
+import itertools
 
 import pytest
 import torch
@@ -222,7 +223,7 @@ def linear_model(x, t):
 def losses(g):
     return [
         (linear_model, x.requires_grad_(), t, noise, schedule, kind, "v")
-        for (x, t, noise, schedule), kind in zip(noisy_batches(g), ("l1", "l2", "huber", "l2"), strict=True)
+        for (x, t, noise, schedule), kind in zip(noisy_batches(g), itertools.cycle(("l1", "l2", "huber")), strict=False)
     ]
 
 
