@@ -18,6 +18,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train, sampl
 notebooks_app = typer.Typer(no_args_is_help=True, help="Build the notebooks from notebooks/source, and check them.")
 app.add_typer(notebooks_app, name="notebooks")
 console = Console()
+say = functools.partial(
+    console.print, soft_wrap=True, highlight=False, markup=False
+)  # a path or command is never broken in two
 
 
 def says_what_to_do(command: Callable) -> Callable:
@@ -71,11 +74,11 @@ def train(
                 step = progress.step
                 show(step, progress.loss, batch)
     except KeyboardInterrupt:
-        console.print(f"stopped after step {step}; the same command goes on from the last checkpoint in {out}.")
+        say(f"stopped after step {step}; the same command goes on from the last checkpoint in {out}.")
         raise typer.Exit(130) from None
     if step == 0:
-        console.print(f"{out} is trained already ({total} steps); --fresh starts over.")
-    console.print(f"next: course sample {out / 'checkpoint.safetensors'} --out samples.png --gif denoising.gif")
+        say(f"{out} is trained already ({total} steps); --fresh starts over.")
+    say(f"next: course sample {out / 'checkpoint.safetensors'} --out samples.png --gif denoising.gif")
 
 
 class _TrainingDisplay:
@@ -163,10 +166,10 @@ def sample(
         write_safetensors(out, {"images": images}, {"checkpoint": checkpoint.name, "seed": seed})
     else:
         save_grid(images, out)
-    console.print(f"wrote {out}: {count} images of {' x '.join(map(str, images.shape[1:]))}")
+    say(f"wrote {out}: {count} images of {' x '.join(map(str, images.shape[1:]))}")
     if gif:
         save_gif(frames, gif)
-        console.print(f"wrote {gif}: {len(frames)} frames, {gif.stat().st_size / 1000:.0f} kB")
+        say(f"wrote {gif}: {len(frames)} frames, {gif.stat().st_size / 1000:.0f} kB")
 
 
 @app.command()
@@ -178,7 +181,7 @@ def export(checkpoint: Path, out: Path) -> None:
     if out.suffix.lower() != ".safetensors":
         raise CourseError(f"{out} must end in .safetensors.")
     export_checkpoint(checkpoint, out)
-    console.print(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB")
+    say(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB")
 
 
 @notebooks_app.command("build")
@@ -196,7 +199,7 @@ def build_notebooks(
     chapters = sources(names or [])
     with ThreadPoolExecutor(jobs) as pool:
         for source, seconds in zip(chapters, pool.map(lambda source: build(source, solved), chapters), strict=True):
-            console.print(f"built {source.stem} in {seconds:.0f} s")
+            say(f"built {source.stem} in {seconds:.0f} s")
 
 
 @notebooks_app.command("check")

@@ -49,6 +49,14 @@ def test_cells_are_short(source):
     assert long == []
 
 
+@pytest.mark.parametrize("source", EVERY, ids=lambda source: source.stem)
+def test_the_first_cell_says_what_to_do_where_the_library_is_missing(source, monkeypatch):
+    first = next(cell for cell in read_source(source).cells if cell.cell_type == "code")
+    monkeypatch.setitem(sys.modules, "course_lib", None)
+    with pytest.raises(SystemExit, match="make lab"):
+        exec(first.source, {})
+
+
 def test_building_runs_every_cell(folder):
     build(folder)
     built = nbformat.read(folder.parents[1] / "42_answer.ipynb", as_version=4)

@@ -34,7 +34,7 @@ from course_lib.plots import (
 )
 from course_lib.quizzes import check, question
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule
-from course_lib.widgets import show_slider
+from course_lib.widgets import show_gif, show_slider
 
 # %% [markdown]
 # ## One boot, four ways to drown
@@ -62,6 +62,19 @@ show_images(
 # %% [markdown]
 # *In the picture: four rows, one per schedule. Under "cosine" the boot is gone at t = 199; under the other three it still shines through,
 # most clearly under "quadratic".*
+#
+# The same as a film, all four at once:
+
+# %%
+schedules = [NoiseSchedule.from_name(name, timesteps=200) for name in BETA_SCHEDULES]
+film = []
+for t in range(0, 200, 9):
+    boots = [q_sample(boot, torch.tensor([t]), noise, schedule) for schedule in schedules]
+    film.append(image_grid(torch.cat(boots), columns=4, scale=3))
+show_gif(film, "Four boots drown: linear, quadratic, cosine, sigmoid.")
+
+# %% [markdown]
+# *In the picture: linear, quadratic, cosine and sigmoid side by side, from t = 0 to t = 198. Cosine and linear drown fastest.*
 #
 # Three of the four stop too early. You will find out why, put a number on it, and mend it.
 #

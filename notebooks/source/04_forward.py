@@ -31,7 +31,7 @@ from course_lib.plots import (
 )
 from course_lib.quizzes import check, question
 from course_lib.schedules import NoiseSchedule
-from course_lib.widgets import show_slider
+from course_lib.widgets import show_gif, show_slider
 
 # %% [markdown]
 # ## One number per picture
@@ -228,12 +228,26 @@ show_curves(
 # %% [markdown]
 # *In the picture: the weight of x_0 is 1 at t = 0 and falls quickly to almost 0; the weight of x_t does the opposite, and collapses at the last steps.*
 #
-# ## Watch it on a garment
+# ## Watch it on garments
+#
+# First a film: eight garments, each with noise of its own, from t = 0 to the end, made by your `q_sample`.
+
+# %%
+images, labels = load_images()
+garments = to_model_range(images[:8])
+noise = torch.randn(garments.shape, generator=torch.Generator().manual_seed(0))
+film = []
+for step in range(0, 200, 9):
+    x_t = q_sample(garments, torch.full((8,), step), noise, schedule)
+    film.append(image_grid(x_t, columns=8, scale=2))
+show_gif(film, "Eight garments drown in noise.")
+
+# %% [markdown]
+# *In the picture: eight garments in a row drown in noise; the bright, large ones can be told longest.*
 #
 # The slider noises one garment with your `q_sample`. Beside it: the mean of the posterior, computed from the same $x_t$ and the true $x_0$.
 
 # %%
-images, labels = load_images()
 garment = to_model_range(images[labels == 8][1:2])
 noise = torch.randn(garment.shape, generator=torch.Generator().manual_seed(0))
 
