@@ -206,9 +206,9 @@ def build_notebooks(
 @says_what_to_do
 def check_notebooks() -> None:
     """Fail unless every notebook is what its source says, was run, and is not too large."""
-    from course_lib.notebooks import check, sources
+    from course_lib.notebooks import check, sources, strays
 
-    found = [problem for source in sources([]) for problem in check(source)]
+    found = [problem for source in sources([]) for problem in check(source)] + strays()
     for problem in found:
         print(problem, file=sys.stderr)
     raise typer.Exit(1 if found else 0)

@@ -160,6 +160,13 @@ def check(source: Path) -> list[str]:
     return problems
 
 
+def strays() -> list[str]:
+    """Notebooks that no source describes, a line each."""
+    known = {source.stem for source in sources([])}
+    found = sorted(path.name for path in FOLDER.glob("*.ipynb") if path.stem not in known)
+    return [f"{name} has no source; write notebooks/source/{Path(name).stem}.py or delete it" for name in found]
+
+
 def content(cell: NotebookNode) -> tuple:
     """What a build must not change."""
     return cell.cell_type, cell.source, cell.metadata.get("nbgrader"), cell.metadata.get("tags")

@@ -68,6 +68,8 @@ class Unet(nn.Module):
         patch: int = 1,
     ):
         super().__init__()
+        sizes = {"dim": dim, "channels": channels, "num_classes": num_classes, "init_dim": init_dim, "patch": patch}
+        _check_sizes({name: size for name, size in sizes.items() if size is not None}, dim_mults)
         levels = len(dim_mults)
         depths = [blocks_per_level] * levels if isinstance(blocks_per_level, int) else list(blocks_per_level)
         attention = list(attention) if attention else ["none"] * (levels - 1) + ["full"]
@@ -179,6 +181,14 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
 def count_parameters(model: nn.Module) -> int:
     """How many numbers training can change."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def _check_sizes(sizes: dict[str, int], dim_mults: Sequence[int]) -> None:
+    if not dim_mults or min(dim_mults) < 1:
+        raise ValueError(f"dim_mults must name at least one level, each with a multiple of 1 or more, not {dim_mults}.")
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} must be at least 1, not {size}.")
 
 
 def _check_settings(levels: int, block: str, depths: list[int], attention: list[str], skips: str) -> None:

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from course_lib import notebooks, schedules
-from course_lib.notebooks import NotebookError, build, check, read_source, sources
+from course_lib.notebooks import NotebookError, build, check, read_source, sources, strays
 from course_lib.quizzes.catalogue import find
 
 EVERY = sources([])
@@ -161,6 +161,17 @@ def test_nbval_notices_a_damaged_notebook(folder, change, passes):
         path.write_text(path.read_text().replace(change, '"55'))
     run = [sys.executable, "-m", "pytest", "--nbval", str(path), "-p", "no:cacheprovider", "-p", "no:xdist"]
     assert (subprocess.run(run, capture_output=True, cwd=path.parent).returncode == 0) is passes
+
+
+def test_a_notebook_without_a_source_is_named(folder):
+    build(folder)
+    assert strays() == []
+    (folder.parents[1] / "43_lost.ipynb").write_text("{}")
+    assert strays() == ["43_lost.ipynb has no source; write notebooks/source/43_lost.py or delete it"]
+
+
+def test_no_committed_notebook_is_without_its_source():
+    assert strays() == []
 
 
 def test_an_unknown_chapter_is_named(folder):

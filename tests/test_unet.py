@@ -115,6 +115,10 @@ def test_labels_for_a_network_without_classes_are_refused():
         ({"attention": ("full", "none", "magic")}, "magic"),
         ({"blocks_per_level": (1, 2)}, "blocks_per_level has 2 entries"),
         ({"blocks_per_level": 0}, "at least 1"),
+        ({"patch": 0}, "patch must be at least 1"),
+        ({"num_classes": 0}, "num_classes must be at least 1"),
+        ({"dim_mults": ()}, "dim_mults"),
+        ({"dim_mults": (1, 0)}, "dim_mults"),
     ],
 )
 def test_contradicting_settings_are_named(settings, says):
