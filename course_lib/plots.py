@@ -78,11 +78,11 @@ def show_images(images: Tensor, titles: list[str], title: str, columns: int | No
     figure.suptitle(title, fontsize=11)
 
 
-def show_curves(curves: Mapping[str, Tensor], title: str, xlabel: str, ylabel: str, x: Tensor | None = None) -> None:
-    """Draw curves [n] by name over 0 ... n-1, or over `x` [n]; COLOURS gives a known name its colour."""
+def show_curves(curves: Mapping[str, Tensor], title: str, xlabel: str, ylabel: str) -> None:
+    """Draw curves [n] by name over 0 ... n-1; COLOURS gives a known name its colour."""
     axis = _axes(title, xlabel, ylabel)
     for (name, curve), colour in zip(curves.items(), colours(curves), strict=True):
-        axis.plot(range(len(curve)) if x is None else x, curve, color=colour, label=name, linewidth=2)
+        axis.plot(curve, color=colour, label=name, linewidth=2)
     axis.legend(frameon=False)
 
 
