@@ -1,7 +1,7 @@
 """Drawing: one look, one colour for one thing, throughout the course."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,16 +120,85 @@ def show_density(
 
 def curve_picture(curve: Tensor, title: str) -> np.ndarray:
     """A small picture, uint8 (H, W, 3), of a curve [n] between 0 and 1: for sliders, which show pictures."""
+
+    def draw(axis: "Axes") -> None:
+        axis.set(title=title, xlabel="step t", ylim=(0, 1.02))
+        axis.title.set_fontsize(9)
+        axis.plot(curve, color=COLOURS["exact"], linewidth=2)
+
+    return as_picture(draw, (3.6, 2.24))
+
+
+def as_picture(draw: Callable[["Axes"], None], size: tuple[float, float] = (3.0, 3.0)) -> np.ndarray:
+    """What `draw(axis)` draws on an empty axis, as a uint8 picture (H, W, 3), `size` (width, height) times 100 pixels.
+
+    For sliders and films, which show pictures.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3.6, 2.24), dpi=100, layout="constrained")  # apart from pyplot, which would show it
+    figure = Figure(figsize=size, dpi=100, layout="constrained")  # apart from pyplot, which would show it
     canvas = FigureCanvasAgg(figure)
-    axis = figure.add_subplot(title=title, xlabel="step t", ylim=(0, 1.02))
-    axis.title.set_fontsize(9)
-    axis.plot(curve, color=COLOURS["exact"], linewidth=2)
+    axis = figure.add_subplot()
+    axis.spines[["top", "right"]].set_visible(False)
+    draw(axis)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def panels(
+    title: str,
+    names: Sequence[str],
+    xlabel: str,
+    ylabel: str,
+    size: tuple[float, float] = (2.3, 2.4),
+    shared: bool = True,
+) -> "list[Axes]":
+    """A pyplot figure with one empty axis for each name, side by side, each of `size` in inches; returns the axes.
+
+    `title` says what to see. `shared` axes have the same limits.
+    """
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(
+        1,
+        len(names),
+        figsize=(size[0] * len(names), size[1]),
+        sharex=shared,
+        sharey=shared,
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, name in zip(axes[0], names, strict=True):
+        axis.set_title(name, fontsize=9)
+        axis.set_xlabel(xlabel)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0, 0].set_ylabel(ylabel)
+    figure.suptitle(title, fontsize=11)
+    return list(axes[0])
+
+
+def draw_points(axis: "Axes", points: Tensor, colour: str, limit: float = 2.0, size: float = 3.0) -> None:
+    """Draw points (n, 2) on an axis that runs from -limit to limit both ways; `colour` is a name of COLOURS."""
+    axis.scatter(*points.T, s=size, color=COLOURS.get(colour, colour), alpha=0.6, linewidths=0)
+    axis.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+
+
+def draw_arrows(
+    axis: "Axes", field: Callable[[Tensor], Tensor], colour: str, limit: float = 2.0, count: int = 15
+) -> None:
+    """Draw a vector field, (n, 2) -> (n, 2), as count x count arrows; `colour` is a name of COLOURS.
+
+    The longest arrow is as long as the arrows are apart, so compare directions and proportions.
+    """
+    ticks = torch.linspace(-limit, limit, count)
+    places = torch.cartesian_prod(ticks, ticks)  # (count², 2)
+    arrows = field(places).detach()
+    arrows = arrows / arrows.norm(dim=1).max() * 2 * limit / count
+    axis.quiver(
+        *places.T, *arrows.T, color=COLOURS.get(colour, colour), angles="xy", scale_units="xy", scale=1, width=0.004
+    )
+    axis.set(xlim=(-limit * 1.1, limit * 1.1), ylim=(-limit * 1.1, limit * 1.1), aspect="equal")
 
 
 def side_by_side(*pictures: np.ndarray) -> np.ndarray:

@@ -47,16 +47,21 @@ def predict_start(output: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedul
     raise ValueError(f"unknown predicts={predicts!r}; choose one of {', '.join(PREDICTIONS)}.")
 
 
+def v_from_start_and_noise(x_start: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule) -> Tensor:
+    """v = sqrt(alpha-bar_t) noise - sqrt(1 - alpha-bar_t) x_0, (B, ...). Source: 2202.00512, section 4."""
+    signal = extract(schedule.sqrt_alphas_cumprod, t, x_start.shape)
+    sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start.shape)
+    return signal * noise - sigma * x_start
+
+
 def training_target(x_start: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule, predicts: str) -> Tensor:
-    """What the model should have said, (B, ...): the noise, x_0, or v (2202.00512, section 4)."""
+    """What the model should have said, (B, ...): the noise, x_0, or v."""
     if predicts == "noise":
         return noise
     if predicts == "start":
         return x_start
     if predicts == "v":
-        signal = extract(schedule.sqrt_alphas_cumprod, t, x_start.shape)
-        sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start.shape)
-        return signal * noise - sigma * x_start
+        return v_from_start_and_noise(x_start, t, noise, schedule)
     raise ValueError(f"unknown predicts={predicts!r}; choose one of {', '.join(PREDICTIONS)}.")
 
 

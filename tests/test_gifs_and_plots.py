@@ -10,7 +10,7 @@ from PIL import Image
 
 from course_lib import widgets
 from course_lib.gifs import denoising_frames, save_gif
-from course_lib.plots import image_grid, save_grid, show_images
+from course_lib.plots import COLOURS, as_picture, draw_arrows, draw_points, image_grid, panels, save_grid, show_images
 
 
 @given(total=st.integers(1, 300), count=st.integers(1, 40))
@@ -93,3 +93,38 @@ def test_a_figure_names_what_it_shows():
     figure = plt.gcf()
     assert [axis.get_title() for axis in figure.axes] == ["t = 0", "t = 1", "t = 2"]
     assert figure.get_suptitle() == "Watch the noise grow"
+
+
+def test_a_drawing_becomes_a_picture():
+    open_figures = plt.get_fignums()
+    blue = tuple(int(COLOURS["data"][place : place + 2], 16) for place in (1, 3, 5))
+    picture = as_picture(lambda axis: draw_points(axis, torch.zeros(1, 2), "data", size=900), (2, 1.5))
+    assert (picture.shape, picture.dtype) == ((150, 200, 3), np.uint8)
+    assert np.abs(picture.astype(int) - 255).sum(axis=2).max() > 300
+    more_blue = picture[..., 2].astype(int) - picture[..., 0] > (blue[2] - blue[0]) * 0.5
+    assert 20 < more_blue.sum() < 15_000
+    assert plt.get_fignums() == open_figures  # nothing that a notebook would show a second time
+
+
+def test_panels_are_named_and_share_their_limits():
+    first, second = panels("What to see", ["one", "two"], "x", "density")
+    second.plot([0, 7], [0, 3])
+    assert (first.get_title(), second.get_title(), first.get_ylabel(), second.get_ylabel()) == (
+        "one",
+        "two",
+        "density",
+        "",
+    )
+    assert first.get_xlim() == second.get_xlim()
+    assert first.figure.get_suptitle() == "What to see"
+    plt.close("all")
+
+
+def test_arrows_point_along_the_field():
+    (axis,) = panels("Inwards", [""], "x", "y")
+    draw_arrows(axis, lambda points: -points, "exact", limit=1.0, count=3)
+    quiver = axis.collections[0]
+    places, arrows = quiver.XY, np.stack([quiver.U, quiver.V], axis=1)
+    assert np.allclose(arrows, -places * np.linalg.norm(arrows, axis=1).max() / np.sqrt(2))
+    assert np.linalg.norm(arrows, axis=1).max() == pytest.approx(2 / 3)
+    plt.close("all")
