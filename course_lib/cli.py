@@ -6,13 +6,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from course_lib.errors import CourseError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train, sample and check the diffusion course.")
 notebooks_app = typer.Typer(no_args_is_help=True, help="Build the notebooks from notebooks/source, and check them.")
@@ -174,6 +177,52 @@ def sample(
 
 @app.command()
 @says_what_to_do
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or the name of one in data/.")],
+    seeds: Annotated[int, typer.Option(min=1, max=3, help="How many times 2,048 samples.")] = 3,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    classifier: Annotated[
+        str, typer.Option(help="Whose eyes: a file, or a name in data/.")
+    ] = "fashion_mnist_classifier",
+) -> None:
+    """Score samples: Frechet distance to Fashion-MNIST's test images, beside the floor that real images reach."""
+    from course_lib.checkpoints import load_checkpoint
+    from course_lib.classifier import load_classifier
+    from course_lib.evaluation import SAMPLES, check_scorable, sample_batches, score
+
+    loaded, (eyes, statistics) = load_checkpoint(checkpoint, device), load_classifier(classifier, device)
+    check_scorable(loaded, statistics)
+    scores = []
+    with Progress(*Progress.get_default_columns(), console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("sampling", total=SAMPLES * seeds)
+        for seed in range(seeds):
+            batches = (_advanced(bar, task, images) for images in sample_batches(loaded, SAMPLES, seed))
+            found = score(batches, eyes, statistics, seed)
+            scores.append(found)
+            say(f"seed {seed}: {found.distance:.2f}, floor {found.floor:.2f}, {found.ratio:.2f} times the floor")
+    mean = sum(found.ratio for found in scores) / seeds
+    say(f"{checkpoint}: {mean:.2f} times the floor with {loaded.schedule.timesteps} network calls a sample")
+
+
+@app.command("train-classifier")
+@says_what_to_do
+def train_classifier(
+    out: Annotated[Path, typer.Option(help="Where to write it (.safetensors).")] = Path("classifier.safetensors"),
+    data: Annotated[str, typer.Option(help="As data.source in a config.")] = "auto",
+    epochs: Annotated[int, typer.Option(min=1)] = 20,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Train the classifier that `evaluate` looks through, and note what it sees in the test images."""
+    from course_lib.evaluation import make_classifier
+
+    for report in make_classifier(data, out, epochs, seed, device):
+        say(f"epoch {report.number}/{epochs}  loss {report.loss:.3f}  {report.accuracy:.2%} of the test images right")
+    say(f"wrote {out}; next: course evaluate CHECKPOINT --classifier {out}")
+
+
+@app.command()
+@says_what_to_do
 def export(checkpoint: Path, out: Path) -> None:
     """Write only what sampling needs: the averaged weights in float16."""
     from course_lib.checkpoints import export_checkpoint
@@ -220,6 +269,11 @@ def _check_endings(out: Path, gif: Path | None) -> None:
         raise CourseError(f"--out {out} must end in .png or .safetensors.")
     if gif is not None and gif.suffix.lower() != ".gif":
         raise CourseError(f"--gif {gif} must end in .gif.")
+
+
+def _advanced(bar: Progress, task: TaskID, images: "Tensor") -> "Tensor":
+    bar.advance(task, len(images))
+    return images
 
 
 def _counted(items: Iterator, tick: Callable[[], None]) -> Iterator:

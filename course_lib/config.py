@@ -133,7 +133,7 @@ def find_config(name: str | Path) -> Path:
     known = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
     close = difflib.get_close_matches(Path(name).stem, known, n=1)
     raise ConfigError(
-        f"no config file {str(name)!r}{_did_you_mean(close)}. The course's own: {', '.join(known)}; "
+        f"no config file {str(name)!r}{_did_you_mean(close) or '.'} The course's own: {', '.join(known)}; "
         "or give the path of a YAML file."
     )
 
@@ -170,7 +170,8 @@ def _explain_unknown(where: list[str]) -> str:
     elsewhere = [f"{name}.{key}" for name, keys in sections.items() if key in keys]
     close = elsewhere or difflib.get_close_matches(key, known, n=1)
     return (
-        f"unknown {'key' if section else 'section'} {'.'.join(where)}{_did_you_mean(close)}. Known: {', '.join(known)}."
+        f"unknown {'key' if section else 'section'} {'.'.join(where)}{_did_you_mean(close) or '.'} "
+        f"Known: {', '.join(known)}."
     )
 
 

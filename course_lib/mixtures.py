@@ -1,4 +1,4 @@
-"""Gaussian mixtures, where every answer is exact, and two-dimensional data sets (chapter 02).
+"""Gaussian mixtures, where every answer is exact (chapter 02).
 
 A Gaussian mixture stays one when it is scaled and noised, so at every noise level its density, its score
 and the best possible denoiser are closed forms. A training set is a mixture too: one component per image,
@@ -6,17 +6,65 @@ with std 0.
 
 `x` has shape (B, *event), where `event` is the shape of one sample: () for numbers, (2,) for points,
 (C, H, W) for images.
+
+The other data sets of the chapter and the energy distance lie in `points` and can be had from here too.
 """
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from course_lib.points import (
+    Waves,
+    checkerboard,
+    energy_distance,
+    energy_distances,
+    moons,
+    swiss_roll,
+    train_points,
+)
+from course_lib.toy import Model, at_level
+
+__all__ = [
+    "GaussianMixture",
+    "Waves",
+    "checkerboard",
+    "energy_distance",
+    "energy_distances",
+    "exact_prediction",
+    "excess_loss",
+    "four_modes",
+    "ladder_schedule",
+    "mixture_log_prob",
+    "mixture_score",
+    "mode_weights",
+    "moons",
+    "optimal_loss",
+    "scaled_square_distance",
+    "swiss_roll",
+    "train_points",
+]
+
 PANEL_EDGES = torch.tensor([-8.0, -4.5, -3, -2, -1, 0, 1, 2, 3, 4.5, 8], dtype=torch.float64)  # in stds
 PANEL_NODES = 6  # with these the integrals are right to 1e-6
+
+
+def mixture_log_prob(x: Tensor, means: Tensor, std: float, weights: Tensor) -> Tensor:
+    """log of sum over k of weights_k N(x; means_k, std² I), (B,); x (B, d), means (K, d), weights (K,)."""
+    square = (x[:, None] - means).square().sum(dim=2)  # (B, K)
+    normaliser = x.shape[1] / 2 * math.log(2 * math.pi * std**2)
+    return torch.logsumexp(weights.log() - square / (2 * std**2) - normaliser, dim=1)
+
+
+def mixture_score(x: Tensor, means: Tensor, std: float, weights: Tensor) -> Tensor:
+    """The gradient of `mixture_log_prob` at x, (B, d); x (B, d), means (K, d), weights (K,)."""
+    arrows = means - x[:, None]  # (B, K, d)
+    share = (weights.log() - arrows.square().sum(dim=2) / (2 * std**2)).softmax(dim=1)  # (B, K)
+    return (share[:, :, None] * arrows).sum(dim=1) / std**2
 
 
 class GaussianMixture:
@@ -206,39 +254,6 @@ def four_modes(std: float = 0.05, weights: Tensor | Sequence | None = (0.4, 0.3,
     return GaussianMixture([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]], std, weights)
 
 
-def moons(n: int, generator: torch.Generator | None = None) -> Tensor:
-    """Two interleaved half circles, a little blurred: (n, 2) float32, centred, about unit scale."""
-    uniform = _uniform(n, 2, generator)
-    angle, upper = math.pi * uniform[:, 0], uniform[:, 1] < 0.5
-    first = torch.stack([angle.cos() - 0.5, angle.sin() - 0.25], dim=1)
-    return 1.5 * (torch.where(upper[:, None], first, -first) + 0.05 * _normal(n, 2, generator))
-
-
-def swiss_roll(n: int, generator: torch.Generator | None = None) -> Tensor:
-    """A spiral of one and a half turns, a little blurred: (n, 2) float32, about unit scale."""
-    angle = 1.5 * math.pi * (1 + 2 * _uniform(n, 1, generator))
-    spiral = angle * torch.cat([angle.cos(), angle.sin()], dim=1)
-    return spiral / 7 + 0.05 * _normal(n, 2, generator)
-
-
-def checkerboard(n: int, generator: torch.Generator | None = None) -> Tensor:
-    """Evenly over the 8 dark squares of a 4 x 4 board on [-2, 2]²: (n, 2) float32; lower left is dark."""
-    uniform = _uniform(n, 2, generator)
-    x, half = 4 * uniform[:, 0], 2 * uniform[:, 1]
-    y = half + half.floor() + x.floor() % 2  # rows 0 and 2 of an even column, 1 and 3 of an odd one
-    return torch.stack([x, y], dim=1) - 2
-
-
-def _uniform(n: int, columns: int, generator: torch.Generator | None) -> Tensor:
-    device = generator.device if generator is not None else None
-    return torch.rand(n, columns, generator=generator, device=device)
-
-
-def _normal(n: int, columns: int, generator: torch.Generator | None) -> Tensor:
-    device = generator.device if generator is not None else None
-    return torch.randn(n, columns, generator=generator, device=device)
-
-
 def mode_weights(samples: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Tensor]:
     """The share of samples at each mode and its standard error, both (K,); samples (n, *event).
 
@@ -253,23 +268,36 @@ def mode_weights(samples: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Ten
     return counts / n, (guarded * (1 - guarded) / n).sqrt()
 
 
-def energy_distance(x: Tensor, y: Tensor) -> Tensor:
-    """How far two sets of samples are from one distribution, a scalar; x (n, d), y (m, d).
+def ladder_schedule(sigmas: Tensor) -> SimpleNamespace:
+    """Noise levels [L], as in `toy`, in the form in which the methods above ask for them: x = 1 y + sigma_i noise.
 
-    2 E|x - y| - E|x - x'| - E|y - y'|, each mean over pairs of different samples, so unbiased: about 0,
-    and sometimes below, if both come from the same distribution (Székely and Rizzo, Energy statistics,
-    2013). Takes n m numbers of memory: fine up to 10,000. Raises ValueError for fewer than two samples or
-    another number of columns.
+    With it `mixture.optimal_noise(x, level, ...)` and `optimal_loss(mixture, level, ...)` speak of a ladder.
     """
-    if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1] or min(len(x), len(y)) < 2:
-        raise ValueError(
-            f"energy_distance needs (n, d) and (m, d), n and m >= 2, not {list(x.shape)} and {list(y.shape)}."
-        )
+    return SimpleNamespace(sqrt_alphas_cumprod=torch.ones_like(sigmas), sqrt_one_minus_alphas_cumprod=sigmas)
 
-    def distances(a: Tensor, b: Tensor) -> Tensor:
-        return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
 
-    def within(a: Tensor) -> Tensor:
-        return distances(a, a).sum() / (len(a) * (len(a) - 1))
+def exact_prediction(x: Tensor, level: Tensor, sigmas: Tensor, mixture: GaussianMixture) -> Tensor:
+    """What a perfect model of chapter 01 says of a mixture: (sigma_i - sigma_{i+1}) E[noise | x], shape of x.
 
-    return 2 * distances(x, y).mean() - within(x) - within(y)
+    x (B, *event), level (B,). `functools.partial(exact_prediction, sigmas=sigmas, mixture=mixture)` is that model.
+    """
+    gap = at_level(sigmas, level, x) - at_level(sigmas, level + 1, x)
+    return gap * mixture.optimal_noise(x, level, ladder_schedule(sigmas))
+
+
+@torch.no_grad()
+def excess_loss(
+    model: Model, mixture: GaussianMixture, sigmas: Tensor, generator: torch.Generator, count: int = 4096
+) -> Tensor:
+    """How far a model's `neighbour_loss` lies above the best possible one, level by level: (L-1,).
+
+    The mean squared distance to the exact prediction, in units of the gap, over `count` draws: what the best guess
+    leaves unexplained is uncorrelated with every function of x, so it adds the same to both losses.
+    """
+    excess = []
+    for i in range(len(sigmas) - 1):
+        y, level = mixture.sample(count, generator), torch.full((count,), i, device=sigmas.device)
+        x = y + sigmas[i] * torch.randn(y.shape, generator=generator, device=generator.device).to(y)
+        wrong = model(x, level) - exact_prediction(x, level, sigmas, mixture)
+        excess.append((wrong / (sigmas[i] - sigmas[i + 1])).square().mean())
+    return torch.stack(excess)

@@ -178,6 +178,11 @@ def panels(
     return list(axes[0])
 
 
+def add_legend(axis: "Axes") -> None:
+    """Draw the axis's legend, small and without a frame. Returns nothing, so a notebook's cell may end with it."""
+    axis.legend(frameon=False, fontsize=8)
+
+
 def draw_points(axis: "Axes", points: Tensor, colour: str, limit: float = 2.0, size: float = 3.0) -> None:
     """Draw points (n, 2) on an axis that runs from -limit to limit both ways; `colour` is a name of COLOURS."""
     axis.scatter(*points.T, s=size, color=COLOURS.get(colour, colour), alpha=0.6, linewidths=0)
@@ -199,6 +204,32 @@ def draw_arrows(
         *places.T, *arrows.T, color=COLOURS.get(colour, colour), angles="xy", scale_units="xy", scale=1, width=0.004
     )
     axis.set(xlim=(-limit * 1.1, limit * 1.1), ylim=(-limit * 1.1, limit * 1.1), aspect="equal")
+
+
+def draw_density(axis: "Axes", log_prob: Callable[[Tensor], Tensor], limit: float = 2.0, count: int = 161) -> None:
+    """Shade a density in the plane, given as log_prob, (n, 2) -> (n,): white is 0, dark green its largest value.
+
+    On an axis that runs from -limit to limit both ways, at count x count points.
+    """
+    ticks = torch.linspace(-limit, limit, count)
+    density = log_prob(torch.cartesian_prod(ticks, ticks)).exp().reshape(count, count).T  # rows go up
+    edges = (-limit, limit, -limit, limit)
+    axis.imshow(density, cmap="Greens", vmin=0, origin="lower", extent=edges, interpolation="bilinear")
+
+
+def show_shares(truth: Tensor, shares: Mapping[str, tuple[Tensor, Tensor]], names: Sequence[str], title: str) -> None:
+    """Draw, for K modes with `names`, the true weights [K] as bars and each (share [K], standard error [K]) as points.
+
+    The error bars reach two standard errors each way; COLOURS gives a known name its colour.
+    """
+    axis = _axes(title, "mode", "share of the samples")
+    places, step = np.arange(len(truth)), 0.4 / max(len(shares), 1)
+    axis.bar(places, truth.numpy(), color=COLOURS["data"], alpha=0.35, label="true weight")
+    for i, ((name, (share, error)), colour) in enumerate(zip(shares.items(), colours(shares), strict=True)):
+        aside = places + (i - (len(shares) - 1) / 2) * step
+        axis.errorbar(aside, share, 2 * error, fmt="o", color=colour, capsize=5, markersize=4, label=name)
+    axis.set_xticks(places, names)
+    add_legend(axis)
 
 
 def side_by_side(*pictures: np.ndarray) -> np.ndarray:

@@ -5,14 +5,15 @@ A model is any callable `(x_t, t) -> tensor` in the shape of x_t. What it predic
 `forward`.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from course_lib.forward import extract, q_posterior, q_sample
+from course_lib.mixtures import GaussianMixture
 from course_lib.schedules import NoiseSchedule
 
 Model = Callable[[Tensor, Tensor], Tensor]
@@ -121,6 +122,15 @@ def p_sample(
     return mean + extract(schedule.posterior_variance, t, x_t.shape).sqrt() * noise
 
 
+def draw_noise(shape: tuple[int, ...], schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Tensor:
+    """A standard normal tensor of `shape` where the schedule lives, drawn with `generator` on its device.
+
+    So a CPU generator gives the same samples on every machine. Without one it is drawn where the schedule lives.
+    """
+    source = generator.device if generator is not None else schedule.device
+    return torch.randn(shape, generator=generator, device=source).to(schedule.device)
+
+
 @torch.no_grad()
 def p_sample_steps(
     model: Model,
@@ -132,19 +142,14 @@ def p_sample_steps(
 ) -> Iterator[Tensor]:
     """Yield x_T and then every state down to x_0: T + 1 tensors of `shape`. 2006.11239, algorithm 2.
 
-    Noise is drawn with `generator` on its device (without one: on the schedule's device); the states live
-    where the schedule lives, and so must the model.
+    The noise comes from `draw_noise`; the states live where the schedule lives, and so must the model.
     """
-    source = generator.device if generator is not None else schedule.device
-
-    def draw() -> Tensor:
-        return torch.randn(shape, generator=generator, device=source).to(schedule.device)
-
-    x = draw()
+    x = draw_noise(shape, schedule, generator)
     yield x
     for step in reversed(range(schedule.timesteps)):
         t = torch.full((shape[0],), step, device=schedule.device)
-        x = p_sample(model, x, t, draw(), schedule, predicts, clip_start)
+        noise = draw_noise(shape, schedule, generator)
+        x = p_sample(model, x, t, noise, schedule, predicts, clip_start)
         yield x
 
 
@@ -157,4 +162,53 @@ def p_sample_loop(
     clip_start: bool = False,
 ) -> Tensor:
     """The last state of `p_sample_steps`: samples x_0 of `shape`."""
-    return deque(p_sample_steps(model, shape, schedule, generator, predicts, clip_start), maxlen=1)[0]
+    for state in p_sample_steps(model, shape, schedule, generator, predicts, clip_start):
+        last = state
+    return last
+
+
+@torch.no_grad()
+def excess_loss(
+    model: Model,
+    mixture: GaussianMixture,
+    t: Tensor,
+    schedule: NoiseSchedule,
+    generator: torch.Generator,
+    count: int = 4096,
+) -> Tensor:
+    """How far a noise-predicting model's squared error lies above the best possible one, at each t; shape of t.
+
+    E|model(x_t, t) - E[noise | x_t]|² per number, a mean over `count` draws of x_t. The model's loss is `optimal_loss`
+    plus this, since what the best guess leaves unexplained is uncorrelated with every function of x_t.
+    """
+
+    def excess(step: int) -> Tensor:
+        x_start = mixture.sample(count, generator).to(schedule.device)
+        steps = torch.full((count,), step, device=schedule.device)
+        x_t = q_sample(x_start, steps, draw_noise(x_start.shape, schedule, generator), schedule)
+        return (model(x_t, steps) - mixture.optimal_noise(x_t, steps, schedule)).square().mean()
+
+    return torch.stack([excess(step) for step in t.reshape(-1).tolist()]).reshape(t.shape)
+
+
+class NetworkPerLevel(nn.Module):
+    """One small network for each t: x (B,) or (B, ...) with `dim` numbers per row, t (B,) long -> the shape of x.
+
+    They share nothing. All of them are computed on all rows, as one batched product per layer, and each row keeps the
+    answer of its own t: for a few levels that is faster than a loop. Initial weights come from the global generator.
+    """
+
+    def __init__(self, dim: int, levels: int, width: int = 32, depth: int = 3):
+        super().__init__()
+        sizes = [dim, *[width] * depth, dim]
+        layers = [[nn.Linear(a, b) for _ in range(levels)] for a, b in pairwise(sizes)]
+        self.weights = nn.ParameterList(torch.stack([one.weight.detach().T for one in layer]) for layer in layers)
+        self.biases = nn.ParameterList(torch.stack([one.bias.detach()[None] for one in layer]) for layer in layers)
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        levels, dim, _ = self.weights[0].shape
+        hidden = x.reshape(1, len(x), dim).expand(levels, -1, -1)
+        hidden = torch.baddbmm(self.biases[0], hidden, self.weights[0])  # (levels, B, width)
+        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
+            hidden = torch.baddbmm(bias, functional.silu(hidden), weight)
+        return hidden[t, torch.arange(len(x), device=x.device)].reshape(x.shape)

@@ -97,6 +97,22 @@ def optimal_prediction(x: Tensor, level: Tensor, sigmas: Tensor, mean: float, st
     return (sigma - next_sigma) / sigma * (x - optimal_denoiser(x, sigma, mean, std))
 
 
+@torch.no_grad()
+def excess_loss(model: Model, sigmas: Tensor, mean: float, std: float, points: int = 1001) -> Tensor:
+    """How far the model's loss is above the best possible one if y ~ N(mean, std²), level by level: [L-1].
+
+    In the units of `neighbour_loss`: 0 for the exact model, sigma_i² / (std² + sigma_i²) for one that says
+    0. The average over x is taken at `points` quantiles of its density, so nothing is drawn.
+    """
+    z = torch.special.ndtri((torch.arange(points, device=sigmas.device) + 0.5) / points)
+    excess = []
+    for i in range(len(sigmas) - 1):
+        x, level = mean + (std**2 + sigmas[i] ** 2).sqrt() * z, torch.full((points,), i, device=z.device)
+        wrong = model(x, level) - optimal_prediction(x, level, sigmas, mean, std)
+        excess.append((wrong / (sigmas[i] - sigmas[i + 1])).square().mean())
+    return torch.stack(excess)
+
+
 class MLP(nn.Module):
     """A small network: x (B,) or (B, ...) with `dim` numbers per row, t (B,) long -> the shape of x.
 
@@ -154,6 +170,16 @@ def minimise(
         yield step, loss.item()
 
 
+def lognormal_chance(sigmas: Tensor, centre: float, spread: float = 1.2) -> Tensor:
+    """How often to train each level, so that ln sigma ~ N(ln centre, spread²): probabilities [L-1].
+
+    For levels that fall by the same factor each time. Source: 2206.00364, section 5 and table 1, where
+    ln sigma has mean -1.2 and standard deviation 1.2 for data of standard deviation 0.5.
+    """
+    away = (sigmas[:-1] / centre).log() / spread
+    return torch.softmax(-(away**2) / 2, dim=0)
+
+
 def train_toy(
     model: nn.Module,
     data: Tensor,
@@ -162,17 +188,20 @@ def train_toy(
     generator: torch.Generator,
     batch_size: int = 256,
     learning_rate: float = 0.2,
+    chance: Tensor | None = None,
 ) -> Iterator[tuple[int, float]]:
     """Train on `data` (N, ...) by plain SGD and yield (step, loss); 2,000 steps take about 2 seconds.
 
+    Each level is drawn as often as `chance` [L-1] says (see `lognormal_chance`), all alike where it is None.
     Rows, levels and noise are drawn from `generator`, which must be on the device of data, sigmas and
     model.
     """
     device = generator.device
+    chance = torch.ones(len(sigmas) - 1, device=device) if chance is None else chance
 
     def draw_loss() -> Tensor:
         y = data[torch.randint(len(data), (batch_size,), generator=generator, device=device)]
-        level = torch.randint(len(sigmas) - 1, (batch_size,), generator=generator, device=device)
+        level = torch.multinomial(chance, batch_size, replacement=True, generator=generator)
         noise = torch.randn(y.shape, generator=generator, device=device)
         return neighbour_loss(model, y, level, noise, sigmas)
 

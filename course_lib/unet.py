@@ -5,6 +5,8 @@ stem
   -> block, attention, block
   -> on each level: join skips, blocks, attention, double
   -> head
+
+`unet_forward` is this way through; the class `Unet` builds what stands along it.
 """
 
 from collections.abc import Sequence
@@ -31,6 +33,43 @@ from course_lib.blocks import (
 BLOCKS = ("resnet", "convnext")
 ATTENTIONS = {"none": None, "linear": LinearAttention, "full": Attention}
 SKIPS = ("all", "level", "none")
+NOTHING = nn.Identity()  # where a step has no attention, or neither halves nor doubles
+
+
+def unet_forward(
+    stem: nn.Module,
+    downs: list[tuple],
+    middle: tuple,
+    ups: list[tuple],
+    head: nn.Module,
+    x: Tensor,
+    time: Tensor,
+) -> Tensor:
+    """The way through a U-Net, x (B, C, H, W) in and out; `time` (B, time_dim) is the embedded time step.
+
+    downs    the steps down, in order: (block, attend, down, skip); if `skip`, what `attend` gives is kept
+    middle   (block, attend, block)
+    ups      the steps up, in order: (block, attend, up, skip); if `skip`, what was kept last, and not joined
+             yet, is joined to x behind its channels
+
+    A block is called with (x, time), all else with (x). Source: 1505.04597, figure 1.
+    """
+    x = stem(x)
+    kept = []
+    for block, attend, down, skip in downs:
+        x = attend(block(x, time))
+        if skip:
+            kept.append(x)
+        x = down(x)
+
+    block, attend, last_block = middle
+    x = last_block(attend(block(x, time)), time)
+
+    for block, attend, up, skip in ups:
+        if skip:
+            x = torch.cat([x, kept.pop()], dim=1)  # (B, C + C_kept, H, W)
+        x = up(attend(block(x, time)))
+    return head(x)
 
 
 class Unet(nn.Module):
@@ -74,7 +113,7 @@ class Unet(nn.Module):
         depths = [blocks_per_level] * levels if isinstance(blocks_per_level, int) else list(blocks_per_level)
         attention = list(attention) if attention else ["none"] * (levels - 1) + ["full"]
         _check_settings(levels, block, depths, attention, skips)
-        self.channels, self.num_classes, self.skips, self.patch = channels, num_classes, skips, patch
+        self.channels, self.num_classes, self.patch = channels, num_classes, patch
         self.multiple = patch * 2 ** (levels - 1)  # heights and widths are padded to a multiple of this
         widths = [dim * mult for mult in dim_mults]
         time_dim = 4 * dim
@@ -131,32 +170,23 @@ class Unet(nn.Module):
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         height, width = x.shape[-2:]
-        x = self.stem(pad_to_multiple(x, self.multiple))
-        time = self.embed(t, labels)
+        out = unet_forward(*self.parts(), pad_to_multiple(x, self.multiple), self.embed(t, labels))
+        return out[..., :height, :width]
 
-        saved = []
-        for blocks, attend, down in self.downs:
-            for index, block in enumerate(blocks):
-                x = block(x, time)
-                last = index == len(blocks) - 1
-                if last:
-                    x = attend(x)
-                if self.skips == "all" or (self.skips == "level" and last):
-                    saved.append(x)
-            x = down(x)
-
-        first, attend, second = self.middle
-        x = second(attend(first(x, time)), time)
-
+    def parts(self) -> tuple[nn.Module, list[tuple], tuple, list[tuple], nn.Module]:
+        """Stem, steps down, middle, steps up and head, as `unet_forward` takes them; one step for each block."""
+        downs, ups = [], []
+        for (blocks, attend, down), joins in zip(self.downs, reversed(self.joins), strict=True):
+            for index, block in enumerate(blocks, start=1):
+                extras = (attend, down) if index == len(blocks) else (NOTHING, NOTHING)
+                downs.append((block, *extras, index > len(blocks) - joins))
         for (blocks, attend, up), joins in zip(self.ups, self.joins, strict=True):
-            for index, block in enumerate(blocks):
-                if index < joins:
-                    x = torch.cat([x, saved.pop()], dim=1)  # (B, C + C_skip, H, W)
-                x = block(x, time)
-            x = up(attend(x))
-        return self.head(x)[..., :height, :width]
+            for index, block in enumerate(blocks, start=1):
+                extras = (attend, up) if index == len(blocks) else (NOTHING, NOTHING)
+                ups.append((block, *extras, index <= joins))
+        return self.stem, downs, tuple(self.middle), ups, self.head
 
-    def embed(self, t: Tensor, labels: Tensor | None) -> Tensor:
+    def embed(self, t: Tensor, labels: Tensor | None = None) -> Tensor:
         """The time step, and the label if the network knows any, as one vector: (B, 4 dim)."""
         time = self.time_mlp(t)
         if self.label_embedding is None:
@@ -179,7 +209,7 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
 
 
 def count_parameters(model: nn.Module) -> int:
-    """How many numbers training can change."""
+    """How many numbers training can change: frozen ones and buffers do not count, shared ones count once."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 

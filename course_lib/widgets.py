@@ -20,9 +20,9 @@ def png(picture: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def show_gif(frames: Sequence[np.ndarray], alternative: str) -> None:
+def show_gif(frames: Sequence[np.ndarray], alternative: str, colours: int = 16) -> None:
     """Show frames, uint8 pictures (H, W) or (H, W, 3), as a film that loops; `alternative` says what it shows."""
-    display_picture(gif(frames), "gif", alternative)
+    display_picture(gif(frames, colours=colours), "gif", alternative)
 
 
 def display_picture(content: bytes, kind: str, alternative: str, summary: str = "") -> None:

@@ -10,7 +10,18 @@ from PIL import Image
 
 from course_lib import widgets
 from course_lib.gifs import denoising_frames, save_gif
-from course_lib.plots import COLOURS, as_picture, draw_arrows, draw_points, image_grid, panels, save_grid, show_images
+from course_lib.plots import (
+    COLOURS,
+    as_picture,
+    draw_arrows,
+    draw_density,
+    draw_points,
+    image_grid,
+    panels,
+    save_grid,
+    show_images,
+    show_shares,
+)
 
 
 @given(total=st.integers(1, 300), count=st.integers(1, 40))
@@ -127,4 +138,29 @@ def test_arrows_point_along_the_field():
     places, arrows = quiver.XY, np.stack([quiver.U, quiver.V], axis=1)
     assert np.allclose(arrows, -places * np.linalg.norm(arrows, axis=1).max() / np.sqrt(2))
     assert np.linalg.norm(arrows, axis=1).max() == pytest.approx(2 / 3)
+    plt.close("all")
+
+
+def test_a_density_is_darkest_where_it_is_highest():
+    """One peak at (1, -1): right of the middle and below it."""
+    (axis,) = panels("Peak", [""], "x", "y")
+    draw_density(axis, lambda x: -(x - torch.tensor([1.0, -1.0])).square().sum(dim=1), limit=2.0, count=9)
+    image = axis.images[0]
+    row, column = np.unravel_index(np.argmax(image.get_array()), (9, 9))
+    assert (image.origin, row, column) == ("lower", 2, 6)
+    assert image.get_extent() == [-2, 2, -2, 2]
+    plt.close("all")
+
+
+def test_shares_are_drawn_beside_the_true_weights():
+    truth, share, error = torch.tensor([0.7, 0.3]), torch.tensor([0.6, 0.4]), torch.tensor([0.05, 0.02])
+    show_shares(truth, {"learned": (share, error), "exact": (truth, error)}, ["left", "right"], "Shares")
+    axis = plt.gca()
+    assert [patch.get_height() for patch in axis.patches] == pytest.approx([0.7, 0.3])
+    _, learned, exact = axis.containers  # the bars come first
+    assert np.allclose(learned.lines[0].get_ydata(), share)
+    assert np.all(learned.lines[0].get_xdata() < exact.lines[0].get_xdata())
+    reach = learned.lines[2][0].get_segments()[0]
+    assert np.allclose(reach[:, 1], [0.5, 0.7])
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["left", "right"]
     plt.close("all")

@@ -1,6 +1,7 @@
 """Gaussian mixtures against torch.distributions, autograd and numerical integration."""
 
 import math
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,8 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 from torch.testing import assert_close
 
 from course_lib import mixtures
-from course_lib.mixtures import GaussianMixture, energy_distance, four_modes, mode_weights, optimal_loss
+from course_lib.mixtures import GaussianMixture, four_modes, mode_weights, optimal_loss
+from course_lib.toy import neighbour_loss, noise_levels
 
 
 def tiny_schedule(*alphas_cumprod: float) -> SimpleNamespace:
@@ -280,35 +282,6 @@ def test_the_smallest_loss_of_images_needs_draws():
         optimal_loss(GaussianMixture(torch.zeros(2, 3), 1.0), 0, SCHEDULE)
 
 
-def test_data_sets_have_their_shapes():
-    n = 4000
-    for draw in (mixtures.moons, mixtures.swiss_roll, mixtures.checkerboard):
-        x = draw(n, torch.Generator().manual_seed(0))
-        assert x.shape == (n, 2)
-        assert x.dtype == torch.float32
-        assert 0.5 < float(x.std()) < 1.5
-        assert float(x.mean(dim=0).abs().max()) < 0.3
-        assert draw(0).shape == (0, 2)
-
-    board = mixtures.checkerboard(n, torch.Generator().manual_seed(0)) + 2
-    square = board.floor().long()
-    assert bool((square.sum(dim=1) % 2 == 0).all())
-    counts = (4 * square[:, 0] + square[:, 1]).bincount(minlength=16)
-    assert sorted(counts.tolist())[:8] == [0] * 8
-    assert int(counts[counts > 0].min()) > n / 8 - 4 * (n / 8) ** 0.5
-    inside = board - board.floor()
-    assert inside.mean(dim=0).tolist() == pytest.approx([0.5, 0.5], abs=4 * 0.29 / n**0.5)
-
-    moons = mixtures.moons(n, torch.Generator().manual_seed(0)) / 1.5
-    upper = (moons - torch.tensor([-0.5, -0.25])).norm(dim=1)  # distance from each half circle's centre
-    lower = (moons - torch.tensor([0.5, 0.25])).norm(dim=1)
-    assert float(torch.minimum((upper - 1).abs(), (lower - 1).abs()).max()) < 0.3
-
-    roll = 7 * mixtures.swiss_roll(n, torch.Generator().manual_seed(0))
-    turns = (roll.norm(dim=1) - torch.atan2(roll[:, 1], roll[:, 0])) / (2 * math.pi)
-    assert float((turns - turns.round()).abs().mul(2 * math.pi).max()) < 2  # radius = angle, up to the blur
-
-
 def test_four_modes_are_where_they_should_be():
     assert sorted(four_modes().means.tolist()) == [[-1, -1], [-1, 1], [1, -1], [1, 1]]
     assert four_modes(weights=None).weights.tolist() == [0.25] * 4
@@ -328,26 +301,59 @@ def test_mode_weights_count_and_doubt():
     assert share.tolist() == [0.5, 0, 0.5]
 
 
-def test_energy_distance_by_hand():
-    """Across: |0 - 1|, |0 - 3|, |2 - 1|, |2 - 3|, mean 3/2. Within: 2 and 2."""
-    x, y = torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [3.0]])
-    assert float(energy_distance(x, y)) == pytest.approx(2 * 1.5 - 2 - 2)
-    for wrong in (torch.zeros(3), torch.zeros(1, 1), torch.zeros(3, 2)):
-        with pytest.raises(ValueError, match=r"\(n, d\)"):
-            energy_distance(x, wrong)
+@given(dim=st.integers(1, 4), components=st.integers(1, 5), rows=st.integers(1, 4), seed=st.integers(0, 1000))
+def test_the_plain_density_and_score_match_torch_and_autograd(dim, components, rows, seed):
+    g = torch.Generator().manual_seed(seed)
+    means = torch.randn(components, dim, generator=g, dtype=torch.float64)
+    weights = torch.rand(components, generator=g, dtype=torch.float64) + 0.1
+    weights, std = weights / weights.sum(), float(torch.rand((), generator=g)) + 0.05
+    x = torch.randn(rows, dim, generator=g, dtype=torch.float64).requires_grad_()
+    truth = MixtureSameFamily(Categorical(weights), Independent(Normal(means, std), 1)).log_prob(x)
+    (gradient,) = torch.autograd.grad(truth.sum(), x)
+    assert_close(mixtures.mixture_log_prob(x, means, std, weights), truth)
+    assert_close(mixtures.mixture_score(x, means, std, weights), gradient)
 
 
-def test_energy_distance_is_unbiased_and_sees_a_shift():
-    """Twice the integral of (F - G)², in 1D: for N(0, 1) and N(1, 1) worked out on a grid."""
-    grid = torch.linspace(-12, 12, 100_001, dtype=torch.float64)
-    normal = Normal(torch.tensor(0.0).double(), torch.tensor(1.0).double())
-    expected = 2 * float(torch.trapezoid((normal.cdf(grid) - normal.cdf(grid - 1)) ** 2, grid))
-    g = torch.Generator().manual_seed(0)
-    same, shifted = [], []
-    for _ in range(400):
-        x, y = torch.randn(20, 1, generator=g), torch.randn(30, 1, generator=g)
-        same.append(energy_distance(x, y))
-        shifted.append(energy_distance(x, y + 1))
-    for values, truth in ((same, 0.0), (shifted, expected)):
-        values = torch.stack(values)
-        assert float(values.mean()) == pytest.approx(truth, abs=4 * float(values.std()) / 20)
+def test_the_plain_density_and_score_stay_finite_far_away():
+    """From far away one bump is left: the nearest, with its weight."""
+    x, means, weights = torch.tensor([[100.0, 0.0]]), torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), torch.tensor([0.2, 0.8])
+    log_prob = math.log(0.2) - 99**2 / (2 * 0.1**2) - math.log(2 * math.pi * 0.1**2)
+    assert float(mixtures.mixture_log_prob(x, means, 0.1, weights)) == pytest.approx(log_prob)
+    assert_close(mixtures.mixture_score(x, means, 0.1, weights), torch.tensor([[-9900.0, 0.0]]))
+
+
+SIGMAS = noise_levels(4, 2.0, 0.1)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_no_model_of_a_ladder_beats_the_exact_one(level):
+    """40,000 draws, four standard errors: its loss is what quadrature says, and grows with every change."""
+    n, g, mixture = 40_000, torch.Generator().manual_seed(0), four_modes(0.3)
+    exact = partial(mixtures.exact_prediction, sigmas=SIGMAS, mixture=mixture)
+    y, noise, levels = mixture.sample(n, g), torch.randn(n, 2, generator=g), torch.full((n,), level)
+    losses = [
+        float(neighbour_loss(lambda x, i, f=factor: f * exact(x, i), y, levels, noise, SIGMAS))
+        for factor in (0.9, 1.0, 1.1)
+    ]
+    best = float(optimal_loss(mixture, level, mixtures.ladder_schedule(SIGMAS)))
+    assert losses[1] == pytest.approx(best, abs=4 * 1.5 / n**0.5)
+    assert losses[1] < min(losses[0], losses[2])
+
+
+def test_excess_is_the_loss_above_the_best():
+    """A model that always says 0 has loss 1; one that is exact has no excess."""
+    mixture = four_modes(0.3)
+    exact = partial(mixtures.exact_prediction, sigmas=SIGMAS, mixture=mixture)
+    assert mixtures.excess_loss(exact, mixture, SIGMAS, torch.Generator().manual_seed(0), 10).tolist() == [0, 0, 0]
+    excess = mixtures.excess_loss(lambda x, _: 0 * x, mixture, SIGMAS, torch.Generator().manual_seed(0), 40_000)
+    best = optimal_loss(mixture, torch.arange(3), mixtures.ladder_schedule(SIGMAS)).float()
+    assert_close(excess + best, torch.ones(3), rtol=0, atol=4 * 1.5 / 200)
+
+
+def test_a_ladder_asks_each_row_at_its_own_level():
+    mixture, x = four_modes(), torch.randn(3, 2, generator=torch.Generator().manual_seed(0))
+    together = mixtures.exact_prediction(x, torch.tensor([2, 0, 1]), SIGMAS, mixture)
+    for row, level in enumerate([2, 0, 1]):
+        sigma, gap = float(SIGMAS[level]), float(SIGMAS[level] - SIGMAS[level + 1])
+        score = mixture.diffuse(1.0, sigma).score(x[row : row + 1])
+        assert_close(together[row : row + 1], -gap * sigma * score, rtol=1e-4, atol=1e-5)

@@ -100,11 +100,12 @@ def from_source(quiz: Quiz) -> object:
 
 
 def stub(quiz: Quiz) -> object:
+    """The attempt before anything is written: a Module's `__init__` is given, its `forward` is not."""
     code = f"def {quiz.call}:\n    'A docstring.'\n    raise NotImplementedError"
     if quiz.is_module:
         body = "    def forward(self, *args):\n        raise NotImplementedError"
-        code = f"import torch\nclass {quiz.name}(torch.nn.Module):\n{body}"
-    names = {}
+        code = f"class {quiz.name}(reference):\n{body}"
+    names = {"reference": quiz.reference}
     exec(code, names)
     return names[quiz.name]
 
@@ -181,20 +182,29 @@ def test_a_choice_without_explanation_is_a_fault(examined):
 # The catalogue
 
 
-def test_the_quizzes_stand_in_the_course_s_order():
+def test_the_promised_quizzes_are_there():  # their order: test_names.py
     assert [CHAPTERS.index(c) for c in ("start", "schedules", "forward")] == [0, 3, 4]
     promised = {
         "start": ["to_model_range"],
+        "toy": ["noise_levels", "neighbour_loss", "denoise_step", "optimal_denoiser"],
+        "mixtures": ["mixture_log_prob", "mixture_score"],
         "schedules": [
             *("linear_beta_schedule", "quadratic_beta_schedule", "sigmoid_beta_schedule", "cosine_beta_schedule"),
             *("alphas_cumprod_from_betas", "snr", "rescale_zero_terminal_snr"),
         ],
         "forward": ["extract", "q_step", "q_sample", "q_posterior"],
+        "reverse": ["predict_start_from_noise", "p_losses", "p_mean", "p_sample", "p_sample_loop"],
+        "objective": ["v_from_start_and_noise", "score_from_noise", "kl_between_gaussians", "snr_weight"],
+        "blocks": [
+            *("SinusoidalPositionEmbeddings", "ResnetBlock", "Downsample", "Upsample"),
+            *("Attention", "PreNorm", "LinearAttention", "ConvNextBlock"),
+        ],
+        "unet": ["unet_forward", "count_parameters"],
     }
     for chapter, names in promised.items():
         quizzes = quizzes_of(chapter)
-        assert [name for name in quizzes if name in names] == names
-        assert sum(isinstance(quiz, Choice) for quiz in quizzes.values()) >= 1
+        assert set(names) <= set(quizzes)
+        assert sum(isinstance(quiz, Choice) for quiz in quizzes.values()) >= 2
         assert all(len(quizzes[name].mistakes) >= 4 for name in names)
 
 

@@ -3,12 +3,13 @@
 import functools
 import itertools
 
+import numpy as np
 import pytest
 import torch
 
 from course_lib import blocks, forward, images, reverse, schedules
 from course_lib.errors import CourseError
-from course_lib.quizzes import examine, examiner
+from course_lib.quizzes import attempts, examine, examiner
 from course_lib.quizzes.cases import noisy_batches
 from course_lib.quizzes.catalogue import Quiz
 
@@ -279,3 +280,53 @@ def test_a_table_that_stays_on_the_cpu():
 
 def test_uint8_only_is_no_float():
     assert examine("to_model_range", lambda x: images.to_uint8(x)).finding in ("dtype", "raises")
+
+
+def test_a_number_of_numpy_is_a_number():
+    def counted(model):
+        return sum(np.prod(p.shape, dtype=np.int64) for p in set(model.parameters()) if p.requires_grad)
+
+    assert examine("count_parameters", counted).passed
+    assert examine("count_parameters", lambda model: counted(model) + 1).finding in ("values", "mistake")
+
+
+def test_a_wrong_module_does_not_seem_to_draw_random_numbers():
+    class Downsample(blocks.Downsample):
+        def forward(self, x):
+            return self.conv(x) + 1
+
+    report = examine("Downsample", Downsample)
+    assert (report.finding, "random" in report.message) == ("values", False)
+
+
+def residuals(g):
+    return [((torch.nn.Linear(6, 6),), torch.randn(2, 6, generator=g))]
+
+
+def test_a_layer_among_the_arguments_of_a_module_is_left_alone(examined):
+    quiz = Quiz(blocks.Residual, residuals, 1, 1, ("Add.",))
+
+    class Mine(blocks.Residual):
+        def forward(self, x):
+            return x + self.layer(x)
+
+    class Wrong(blocks.Residual):
+        def forward(self, x):
+            return self.layer(x)
+
+    assert examined(quiz, Mine).finding == "correct"
+    assert examined(quiz, Wrong).finding == "values"
+
+
+def test_checking_a_module_makes_no_tensor_that_only_the_checker_needs_on_meta(examined):
+    """Otherwise every right module would be run on torch's meta device, whose first use takes seconds."""
+    quiz = Quiz(blocks.Residual, residuals, 1, 1, ("Add.",))
+
+    class Mine(blocks.Residual):
+        def forward(self, x):
+            return x + self.layer(x)
+
+    (case,) = residuals(torch.Generator().manual_seed(0))
+    with attempts.NewTensors() as new:
+        assert attempts.runnable(quiz, Mine)(*case).shape == (2, 6)
+    assert not new.found

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from course_lib import reverse
 from course_lib.forward import q_sample
-from course_lib.mixtures import GaussianMixture, mode_weights
+from course_lib.mixtures import GaussianMixture, mode_weights, optimal_loss
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule, rescale_zero_terminal_snr
 
 DIFFUSERS_NAMES = {"noise": "epsilon", "start": "sample", "v": "v_prediction"}
@@ -237,3 +237,63 @@ def test_one_step_schedules_work():
     schedule = NoiseSchedule(torch.tensor([0.5]))
     x = reverse.p_sample_loop(lambda x, t: torch.zeros_like(x), (2, 2), schedule, torch.Generator(), "start")
     assert x.eq(0).all()
+
+
+def test_noise_is_drawn_on_the_generators_device_or_else_where_the_schedule_lives():
+    schedule = NoiseSchedule.from_name("linear", 3)
+    drawn = reverse.draw_noise((5, 2), schedule, torch.Generator().manual_seed(3))
+    assert torch.equal(drawn, torch.randn(5, 2, generator=torch.Generator().manual_seed(3)))
+    torch.manual_seed(4)
+    expected = torch.randn(5, 2)
+    torch.manual_seed(4)
+    assert torch.equal(reverse.draw_noise((5, 2), schedule), expected)
+    elsewhere = schedule.to("meta")
+    assert reverse.draw_noise((5, 2), elsewhere, torch.Generator()).device.type == "meta"
+    assert reverse.draw_noise((5, 2), elsewhere).device.type == "meta"
+
+
+@pytest.mark.parametrize("event", [(), (2,)])
+def test_the_excess_is_what_the_loss_has_above_the_optimum(event):
+    means = [-1.0, 1.0] if not event else [[-1.0, 0.5], [1.0, 0.0]]
+    mixture, schedule = GaussianMixture(means, std=0.3), NoiseSchedule.from_name("cosine", 10)
+    exact = partial(mixture.optimal_noise, schedule=schedule)
+    g, t = torch.Generator().manual_seed(0), torch.tensor([[0, 4], [7, 9]])
+    assert reverse.excess_loss(exact, mixture, t, schedule, g).eq(0).all()
+    shifted = reverse.excess_loss(lambda x, t: exact(x, t) + 0.5, mixture, t, schedule, g)
+    assert_close(shifted, torch.full((2, 2), 0.25))
+    # A model that says 0 has the loss 1 at every t.
+    silent = reverse.excess_loss(lambda x, t: torch.zeros_like(x), mixture, t, schedule, g, count=40_000)
+    assert_close(silent.double() + optimal_loss(mixture, t, schedule), torch.ones(2, 2).double(), rtol=0, atol=0.02)
+
+
+def test_each_level_has_a_network_of_its_own():
+    torch.manual_seed(0)
+    model = reverse.NetworkPerLevel(dim=2, levels=3, width=5, depth=2)
+    x, t = batch((7, 2), dtype=torch.float32), torch.tensor([2, 0, 1, 1, 0, 2, 2])
+    out = model(x, t)
+    for level in range(3):
+        layers = [torch.nn.Linear(a, b) for a, b in ((2, 5), (5, 5), (5, 2))]
+        for layer, weight, bias in zip(layers, model.weights, model.biases, strict=True):
+            layer.weight.data, layer.bias.data = weight[level].T, bias[level, 0]
+        alone = torch.nn.Sequential(layers[0], torch.nn.SiLU(), layers[1], torch.nn.SiLU(), layers[2])
+        assert_close(out[t == level], alone(x[t == level]))
+
+
+def test_a_level_teaches_only_its_own_network():
+    model = reverse.NetworkPerLevel(dim=1, levels=4, width=3)
+    schedule, t, x = NoiseSchedule.from_name("cosine", 4), torch.full((6,), 2), batch((6,), dtype=torch.float32)
+    assert model(x, t).shape == (6,)
+    reverse.p_losses(model, x, t, batch((6,), 1, torch.float32), schedule).backward()
+    for parameter in model.parameters():
+        assert parameter.grad[2].ne(0).any()
+        assert parameter.grad[[0, 1, 3]].eq(0).all()
+
+
+def test_stacked_networks_begin_as_separate_ones_do():
+    torch.manual_seed(0)
+    model = reverse.NetworkPerLevel(dim=1, levels=50, width=16)
+    for weight, bias in zip(model.weights, model.biases, strict=True):
+        bound = weight.shape[1] ** -0.5  # nn.Linear draws both evenly from [-bound, bound]
+        for values in (weight, bias):
+            assert float(values.detach().abs().max()) <= bound
+            assert float(values.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.2)

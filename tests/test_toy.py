@@ -1,13 +1,16 @@
 """The toy of chapter 01 against integration, the solved ODE, and a real training of a few seconds."""
 
 import math
+import re
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 from torch.testing import assert_close
 
 from course_lib import toy
+from course_lib.notebooks import read_source
 
 MEAN, STD = 1.0, 0.01
 SIGMAS = toy.noise_levels(20, 10.0, 0.001)
@@ -156,6 +159,31 @@ def test_the_network_takes_any_shape_and_looks_at_its_level(shape):
     assert len([layer for layer in network.modules() if isinstance(layer, torch.nn.Linear)]) == 4
 
 
+def test_the_excess_loss_of_models_whose_loss_is_known():
+    """Saying 0 costs 1, of which std² / (std² + sigma²) cannot be helped; a constant error adds its square."""
+    needless = SIGMAS[:-1] ** 2 / (STD**2 + SIGMAS[:-1] ** 2)
+    gaps = SIGMAS[:-1] - SIGMAS[1:]
+    assert_close(toy.excess_loss(lambda x, level: 0 * x, SIGMAS, MEAN, STD), needless, rtol=0.01, atol=1e-4)
+    assert_close(toy.excess_loss(EXACT, SIGMAS, MEAN, STD), torch.zeros(19))
+    off = toy.excess_loss(lambda x, level: EXACT(x, level) + 0.3 * gaps[level], SIGMAS, MEAN, STD)
+    assert_close(off, torch.full((19,), 0.09), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("centre", "spread"), [(0.05, 0.7), (0.2, 1.2)])
+def test_levels_drawn_by_their_chance_are_lognormal(centre, spread):
+    """On a fine, wide ladder: mean and standard deviation of ln sigma, and the share below torch's own quantile."""
+    sigmas = toy.noise_levels(2000, 1e3, 1e-5)
+    chance = toy.lognormal_chance(sigmas, centre, spread)
+    assert chance.shape == (1999,)
+    assert float(chance.sum()) == pytest.approx(1, abs=1e-5)
+    logs = sigmas[:-1].log()
+    mean = float(chance @ logs)
+    assert mean == pytest.approx(math.log(centre), abs=1e-3)
+    assert float(chance @ (logs - mean) ** 2) ** 0.5 == pytest.approx(spread, rel=1e-3)
+    quarter = float(torch.distributions.LogNormal(math.log(centre), spread).icdf(torch.tensor(0.25)))
+    assert float(chance[sigmas[:-1] < quarter].sum()) == pytest.approx(0.25, abs=0.005)
+
+
 class Ones(torch.nn.Module):
     """Says 1 and remembers what it saw."""
 
@@ -198,6 +226,18 @@ def test_training_depends_on_the_seeds_alone():
     assert [step for step, _ in first] == [0, 1, 2, 3, 4]
 
 
+def test_training_draws_the_levels_by_their_chance():
+    """A level that is never drawn keeps its embedding."""
+    model, _ = fresh_training(0)
+    before = model.network.level.weight.detach().clone()
+    chance = torch.zeros(19)
+    chance[[3, 7]] = torch.tensor([1.0, 4.0])
+    data, g = toy.toy_data(100, generator=torch.Generator().manual_seed(0)), torch.Generator().manual_seed(0)
+    assert len(list(toy.train_toy(model, data, SIGMAS, 3, g, chance=chance))) == 3
+    moved = (model.network.level.weight != before).any(dim=1)
+    assert moved.nonzero().flatten().tolist() == [3, 7]
+
+
 def test_a_few_seconds_of_training_come_close_to_the_exact_answer():
     """2,000 steps of plain SGD. The best loss is 0.2245 over all levels; three seeds came within 5e-4."""
     model, loop = fresh_training(2000)
@@ -217,3 +257,21 @@ def test_a_few_seconds_of_training_come_close_to_the_exact_answer():
     samples = run(model, (10_000,))
     assert float(samples.mean()) == pytest.approx(MEAN, abs=0.003)
     assert float(samples.std()) == pytest.approx(float(run(EXACT, (10_000,)).std()), rel=0.15)
+
+
+def test_the_notebooks_denoiser_stands_alone_in_the_lines_that_it_counts():
+    """Its cells tagged "denoiser", with the answers in, need torch alone and lead from noise to the data."""
+    notebook = read_source(Path(__file__).parents[1] / "notebooks" / "source" / "01_toy.py", solved=True)
+    cells = [cell.source for cell in notebook.cells if "denoiser" in cell.metadata.get("tags", [])]
+    code = "\n".join(cells)
+    lines = [line for line in code.splitlines() if line.strip() and not line.strip().startswith("###")]
+    assert len(lines) < 100
+    (prose,) = [cell.source for cell in notebook.cells if "## Count the lines" in cell.source]
+    assert re.search(r"(\d+) lines, docstrings included", " ".join(prose.split())).group(1) == str(len(lines))
+
+    names = {}
+    exec(code, names)
+    samples = names["states"][-1]
+    assert samples.shape == (4000,)
+    assert float(samples.mean()) == pytest.approx(MEAN, abs=0.003)
+    assert float(samples.std()) == pytest.approx(STD, rel=0.25)

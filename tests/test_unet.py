@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib.blocks import Attention, LinearAttention
 from course_lib.checkpoints import make_model
 from course_lib.config import load_config
-from course_lib.unet import Unet, count_parameters
+from course_lib.unet import Unet, count_parameters, unet_forward
 
 SMALL = {
     "resnet": {},
@@ -151,3 +151,59 @@ def test_count_parameters_leaves_out_the_frozen():
     assert count_parameters(model) == 3 * 4 + 4 + 4 * 2 + 2
     model[0].requires_grad_(False)
     assert count_parameters(model) == 4 * 2 + 2
+
+
+class Constant(torch.nn.Module):
+    """A block that remembers what came in and gives out one channel of a number of its own."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+    def forward(self, x, time):
+        self.came_in, self.time = x[0, :, 0, 0].tolist(), time
+        return torch.full_like(x[:, :1], self.number)
+
+
+class Plus(torch.nn.Module):
+    """Adds a number: stands for attention, halving and doubling, so that it shows what went through them."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+    def forward(self, x):
+        return x + self.number
+
+
+def test_the_way_through_joins_the_newest_skip_first_behind_x():
+    """Blocks give 10, 20, 30 down, 40, 50 in the middle, 60, 70, 80 up; attention adds 0.1, resampling 1."""
+    down, middle, up = ([Constant(n) for n in numbers] for numbers in ((10, 20, 30), (40, 50), (60, 70, 80)))
+    attend, resample, time = Plus(0.1), Plus(1), torch.ones(1, 4)
+    downs = [(down[0], attend, resample, True), (down[1], attend, resample, False), (down[2], attend, resample, True)]
+    ups = [(up[0], attend, resample, True), (up[1], attend, resample, False), (up[2], attend, resample, True)]
+    x = torch.zeros(1, 1, 2, 2)
+    out = unet_forward(Plus(5), downs, (middle[0], attend, middle[1]), ups, Plus(0.5), x, time)
+    came_in = [block.came_in for block in (*down, *middle, *up)]
+    expected = [[5], [11.1], [21.1], [31.1], [40.1], [50, 30.1], [61.1], [71.1, 10.1]]
+    assert came_in == [pytest.approx(numbers) for numbers in expected]
+    assert float(out[0, 0, 0, 0]) == pytest.approx(80 + 0.1 + 1 + 0.5)
+    assert all(block.time is time for block in (*down, *middle, *up))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_parts_are_all_that_the_network_has(name):
+    """Each parameter belongs to one of the parts or to the embedding, and as many skips leave as arrive."""
+    model = small(**SMALL[name])
+    stem, downs, middle, ups, head = model.parts()
+    modules = [stem, *middle, head, model.time_mlp, model.label_embedding]
+    modules += [module for step in (*downs, *ups) for module in step[:3]]
+    held = {id(p) for module in modules if module is not None for p in module.parameters()}
+    assert held == {id(p) for p in model.parameters()}
+    assert sum(step[3] for step in downs) == sum(step[3] for step in ups) == sum(model.joins)
+
+
+def test_what_is_shared_counts_once_and_buffers_do_not_count():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
+    model[1].weight = model[0].weight
+    assert count_parameters(model) == 9 + 3 + 3 + 6

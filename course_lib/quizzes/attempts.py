@@ -1,5 +1,6 @@
 """What was handed in: nothing yet, the reference itself, or something to run."""
 
+import copy
 import dis
 import functools
 import inspect
@@ -88,8 +89,8 @@ def runnable(quiz: Quiz, attempt: Callable) -> Callable:
         return attempt
 
     def build_and_run(init: tuple, *args: object) -> object:
-        given = _parameters(quiz.reference, init)
-        module = attempt(*init)
+        given = _parameters(quiz.reference, copy.deepcopy(init))  # copies: a layer among them would be changed
+        module = attempt(*copy.deepcopy(init))
         mine = module.state_dict()
         wrong = sorted(
             k for k in given.keys() | mine.keys() if k not in given or k not in mine or given[k].shape != mine[k].shape
@@ -104,12 +105,12 @@ def runnable(quiz: Quiz, attempt: Callable) -> Callable:
 
 
 def _parameters(reference: type[nn.Module], init: tuple) -> dict[str, Tensor]:
-    """The reference's state, its parameters shaken: an initial zero or one would hide mistakes."""
-    generator = torch.Generator().manual_seed(0)
-    module = reference(*init)
-    with torch.no_grad():
+    """The reference's state, always the same, its parameters shaken: an initial zero or one would hide mistakes."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        module = reference(*init)
         for parameter in module.parameters():
-            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator) + parameter.mean())
+            parameter.copy_(0.3 * torch.randn_like(parameter) + parameter.mean())
     return module.state_dict()
 
 

@@ -1,7 +1,7 @@
 """Inputs that many quizzes share. They make accidents visible."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.schedules import NoiseSchedule
 
@@ -35,3 +35,17 @@ def noisy_batches(g: torch.Generator) -> list[tuple]:
         schedule = NoiseSchedule.from_name(name, timesteps)
         cases.append((x, mixed_t(g, len(x), timesteps), noise, schedule))
     return cases
+
+
+class Guess(nn.Module):
+    """A model for cases, (x, t) -> waves in the shape of x: no two t look alike, and it says more than [-1, 1] holds.
+
+    It has one parameter, so that a gradient can flow; `Guess().requires_grad_(False)` where none should.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.pace = nn.Parameter(torch.tensor(1.3))
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        return 1.5 * torch.sin(self.pace * x + 0.4 * t.reshape(-1, *[1] * (x.ndim - 1)))

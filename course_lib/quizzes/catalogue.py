@@ -145,15 +145,20 @@ class Choice:
 
 @functools.cache
 def quizzes_of(chapter: str) -> dict[str, Quiz | Choice]:
-    """The quizzes of `chapter` by name, from <chapter>.py and, where that has grown too long, <chapter>_<more>.py."""
+    """The quizzes of `chapter` by name, from <chapter>.py and, where that has grown too long, <chapter>_<more>.py.
+
+    They come as the notebook has them: in the order of `ORDER` in <chapter>.py.
+    """
+    order = []
     files = sorted(file.name for file in pkgutil.iter_modules([str(Path(__file__).parent)]))
     found = {}
     for file in files:
         if file == chapter or file.startswith(f"{chapter}_"):
-            values = vars(importlib.import_module(f"{__package__}.{file}")).values()
-            found |= {value.name: value for value in values if isinstance(value, Quiz | Choice)}
+            content = vars(importlib.import_module(f"{__package__}.{file}"))
+            found |= {value.name: value for value in content.values() if isinstance(value, Quiz | Choice)}
+            order += content.get("ORDER", [])
     remember_originals()
-    return found
+    return {name: found[name] for name in order if name in found} | found
 
 
 def every_quiz() -> dict[str, Quiz | Choice]:

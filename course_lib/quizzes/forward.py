@@ -6,6 +6,15 @@ from course_lib import forward
 from course_lib.quizzes.cases import mixed_t, noisy_batches
 from course_lib.quizzes.catalogue import Choice, Option, Quiz
 
+ORDER = (
+    "extract",
+    "q_step",
+    "q_sample",
+    "what_t_zero_does",
+    "doubt_about_the_step_before",
+    "q_posterior",
+)  # as in the notebook
+
 
 def at(values, t, x):
     return values[t].reshape(-1, *[1] * (x.ndim - 1))

@@ -7,6 +7,19 @@ import torch
 from course_lib import schedules
 from course_lib.quizzes.catalogue import Quiz
 
+ORDER = (
+    "linear_beta_schedule",
+    "quadratic_beta_schedule",
+    "sigmoid_beta_schedule",
+    "alphas_cumprod_from_betas",
+    "cosine_beta_schedule",
+    "where_cosine_takes_most",
+    "signal_left_after_200_steps",
+    "snr",
+    "rescale_zero_terminal_snr",
+    "twice_as_many_steps",
+)  # as in the notebook
+
 CLOSE = {"rtol": 1e-4, "atol": 1e-6}  # betas start at 1e-4
 
 

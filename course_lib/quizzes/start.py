@@ -5,6 +5,8 @@ import torch
 from course_lib import images
 from course_lib.quizzes.catalogue import Choice, Option, Quiz
 
+ORDER = ("to_model_range", "why_minus_one_to_one", "what_comes_back_first")  # as in the notebook
+
 
 def image_batches(g: torch.Generator) -> list[tuple]:
     """A grey and a coloured batch, every value once, and a batch that uses only a part of the range."""

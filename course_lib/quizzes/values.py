@@ -6,6 +6,7 @@ import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -36,10 +37,13 @@ class Other:
 def harvest(result: object) -> object:
     """`result` as data: tensors to Array, tuples, lists and generators to tuples, what is no data to Other.
 
-    Numbers, strings and None stay. Runs inside the guard: a result's own methods are the student's code.
+    Numbers (NumPy's become Python's), strings and None stay. Runs inside the guard: a result's own methods are the
+    student's code.
     """
     if isinstance(result, Tensor):
         return _array(result)
+    if isinstance(result, np.generic):
+        result = result.item()
     if isinstance(result, types.GeneratorType):
         result = tuple(itertools.islice(result, MAX_ITEMS))
     if isinstance(result, tuple | list) and len(result) <= MAX_ITEMS:

@@ -233,6 +233,13 @@ show_images(
 # | $q(x_{t-1} \mid x_t, x_0)$ | `forward.q_posterior` | the step back, if x_0 is known | eqs. 6, 7 |
 # | $p_\theta(x_{t-1} \mid x_t)$ | `reverse.p_sample` | the step back by the network | algorithm 2 |
 # | $L_\mathrm{simple}$ | `reverse.p_losses` | the training loss | eq. 14 |
+# | $\sigma_i$ | `toy.noise_levels` | spread of the noise at level i (chapters 01 and 02) | [1907.05600](https://arxiv.org/abs/1907.05600), section 4.1 |
+# | $\nabla \log p(x)$ | `mixtures.mixture_score` | the score of a mixture: the slope of its log-density | [1907.05600](https://arxiv.org/abs/1907.05600), section 2 |
+# | $\hat x_0$ | `reverse.predict_start_from_noise` | the guess at x_0 behind a guess at the noise | eq. 15 |
+# | $v$ | `objective.v_from_start_and_noise` | what lies between noise and x_0 | [2202.00512](https://arxiv.org/abs/2202.00512), section 4 |
+# | $\nabla \log q(x_t)$ | `objective.score_from_noise` | the score at t: minus the noise over its spread | [2011.13456](https://arxiv.org/abs/2011.13456) |
+# | $D(q \parallel p)$ | `objective.kl_between_gaussians` | KL divergence, in nats | eq. 5 |
+# | $w_t$ | `objective.bound_weight` | what the bound weighs a squared error at t with | eq. 12 |
 # | $\mathrm{SNR}(t)$ | `schedules.snr` | signal variance over noise variance | [2107.00630](https://arxiv.org/abs/2107.00630), eq. 2 |
 #
 # ## The map
@@ -240,8 +247,14 @@ show_images(
 # | | chapter | minutes | you build |
 # | --- | --- | --- | --- |
 # | 00 | start | 25 | nothing yet |
+# | 01 | toy | 50 | a whole diffusion model in 81 lines, beside its exact answer |
+# | 02 | mixtures | 60 | the exact arrows from noise to data, and what loses a mode |
 # | 03 | schedules | 40 | how fast a picture fades |
 # | 04 | forward | 45 | noise in one leap, and the exact step back |
+# | 05 | reverse | 60 | the training loss and a working sampler |
+# | 06 | objective | 70 | the reason for that loss, term by term; four views of one prediction |
+# | 07 | blocks | 70 | the parts of the U-Net, each because a measured failure asks for it |
+# | 08 | unet | 50 | the whole U-Net, wired and measured |
 #
 # The other chapters are on their way; `README.md` has the whole list.
 

@@ -1,0 +1,258 @@
+"""Quizzes of chapter 02: the density of a Gaussian mixture, and two questions. The score has a file of its own."""
+
+import math
+
+import torch
+
+from course_lib import mixtures
+from course_lib.quizzes.catalogue import Choice, Option, Quiz
+
+ORDER = ("mixture_log_prob", "where_far_arrows_point", "mixture_score", "start_too_narrow")  # as in the notebook
+
+
+def scattered_points(g: torch.Generator) -> list[tuple]:
+    """Inputs (x, means, std, weights): 1, 2, 3 and 5 dimensions, wide and narrow components.
+
+    In the first no two sizes are alike; in the second there are as many points as components and dimensions. The last
+    two lie so far away, at 30 and 300 stds, that exp(-distance) is 0 in float32.
+    """
+    cases = []
+    for rows, components, dim, std, away in [
+        (7, 4, 2, 0.8, 0.0),
+        (3, 3, 3, 1.7, 0.0),
+        (6, 2, 1, 0.5, 0.0),
+        (5, 3, 5, 1.3, 0.0),
+        (4, 3, 2, 0.3, 9.0),
+        (4, 2, 3, 0.1, -30.0),
+    ]:
+        means = torch.randn(components, dim, generator=g)
+        weights = torch.arange(1.0, components + 1)[torch.randperm(components, generator=g)]
+        x = std * torch.randn(rows, dim, generator=g) + means[torch.arange(rows) % components] + away
+        cases.append((x, means, std, weights / weights.sum()))
+    return cases
+
+
+def squares(x, means):
+    return (x[:, None] - means).square().sum(dim=2)
+
+
+def log_components(x, means, std):
+    """log N(x_b; means_k, std² I), (B, K)."""
+    return -squares(x, means) / (2 * std**2) - x.shape[1] / 2 * math.log(2 * math.pi * std**2)
+
+
+mixture_log_prob = Quiz(
+    mixtures.mixture_log_prob,
+    cases=scattered_points,
+    points=3,
+    minutes=12,
+    hints=(
+        "First one number for each point and each component, (B, K). `x[:, None] - means` has shape (B, K, d).",
+        "The density is a sum of products: each weight times a Gaussian. Far away every exp is 0, "
+        "so stay with logs: `torch.logsumexp` adds what lies behind them.",
+        "logsumexp over k of log weights_k - |x - means_k|² / (2 std²) - d/2 log(2 pi std²)",
+    ),
+)
+
+
+@mixture_log_prob.mistake(
+    "The factor in front of each exp is missing: your density does not add up to 1. What makes a Gaussian a density?"
+)
+def no_normaliser(x, means, std, weights):
+    return torch.logsumexp(weights.log() - squares(x, means) / (2 * std**2), dim=1)
+
+
+@mixture_log_prob.mistake(
+    "Right on a line, wrong in the plane: the factor 1 / sqrt(2 pi std²) comes once per dimension. How many has x?"
+)
+def normaliser_of_one_dimension(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / (2 * std**2) - math.log(2 * math.pi * std**2) / 2
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "Your factor in front of exp makes narrow bumps low: it is upside down. A narrow bump has to be high: "
+    "which sign has its log?"
+)
+def normaliser_upside_down(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / (2 * std**2) + x.shape[1] / 2 * math.log(2 * math.pi * std**2)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "You use `std` where a Gaussian has its variance. Which of the two divides a squared distance?"
+)
+def std_for_variance(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / (2 * std) - x.shape[1] / 2 * math.log(2 * math.pi * std)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "The factor is right, but in the exponent the squared distance is divided by std. Which unit has a square?"
+)
+def std_in_the_exponent(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / (2 * std) - x.shape[1] / 2 * math.log(2 * math.pi * std**2)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake("Your bumps fall off too fast: something small is missing under the squared distance. What?")
+def exponent_without_half(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / std**2 - x.shape[1] / 2 * math.log(2 * math.pi * std**2)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "The exponent has the distance itself: that is a tent with a tip, not a bell. "
+    "What does a Gaussian do to the distance?"
+)
+def distance_not_squared(x, means, std, weights):
+    logs = weights.log() - squares(x, means).sqrt() / (2 * std**2)
+    return torch.logsumexp(logs - x.shape[1] / 2 * math.log(2 * math.pi * std**2), dim=1)
+
+
+@mixture_log_prob.mistake(
+    "You average the squared differences over the dimensions. Pythagoras: what does the squared distance do with them?"
+)
+def mean_over_dimensions(x, means, std, weights):
+    square = (x[:, None] - means).square().mean(dim=2)
+    logs = weights.log() - square / (2 * std**2) - x.shape[1] / 2 * math.log(2 * math.pi * std**2)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "You average over the components, though the weights add up to 1 already. What is left to divide by?"
+)
+def mean_over_components(x, means, std, weights):
+    return torch.logsumexp(weights.log() + log_components(x, means, std), dim=1) - math.log(len(means))
+
+
+@mixture_log_prob.mistake("Every component counts fully: `weights` is never used. Where does each weight belong?")
+def weights_forgotten(x, means, std, weights):
+    return torch.logsumexp(log_components(x, means, std), dim=1)
+
+
+@mixture_log_prob.mistake("All components count the same, as if every weight were 1 / K. What are `weights` for?")
+def equal_weights(x, means, std, weights):
+    return torch.logsumexp(log_components(x, means, std), dim=1) - math.log(len(means))
+
+
+@mixture_log_prob.mistake(
+    "The weights are added to logs as they are. A weight multiplies its density: what does that become among logs?"
+)
+def weights_without_log(x, means, std, weights):
+    return torch.logsumexp(weights + log_components(x, means, std), dim=1)
+
+
+@mixture_log_prob.mistake(
+    "You average the logs, but the log of a sum is not the sum of the logs. Which comes first, adding or the log?"
+)
+def logs_averaged(x, means, std, weights):
+    return (weights * log_components(x, means, std)).sum(dim=1)
+
+
+@mixture_log_prob.mistake(
+    "Only the largest term is kept. Between two bumps both count: which function adds what lies behind the logs?"
+)
+def largest_term_only(x, means, std, weights):
+    return (weights.log() + log_components(x, means, std)).amax(dim=1)
+
+
+@mixture_log_prob.mistake(
+    "Far away exp gives exactly 0, and its log is minus infinity. Which function does exp, sum and log in one, safely?"
+)
+def underflow(x, means, std, weights):
+    return (weights * log_components(x, means, std).exp()).sum(dim=1).log()
+
+
+@mixture_log_prob.mistake("That is the density. Asked is its log, which far away is still a number and not 0.")
+def density_itself(x, means, std, weights):
+    return torch.logsumexp(weights.log() + log_components(x, means, std), dim=1).exp()
+
+
+@mixture_log_prob.mistake("The sign is turned around: a likely point has a large log density. Is yours smallest there?")
+def negative_log_prob(x, means, std, weights):
+    return -torch.logsumexp(weights.log() + log_components(x, means, std), dim=1)
+
+
+@mixture_log_prob.alternative
+def with_distributions(x, means, std, weights):
+    bumps = torch.distributions.Independent(torch.distributions.Normal(means, std), 1)
+    mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(weights), bumps)
+    return mixture.log_prob(x)
+
+
+@mixture_log_prob.alternative
+def component_by_component(x, means, std, weights):
+    total = torch.full((len(x),), -math.inf).to(x)
+    for mean, weight in zip(means, weights, strict=True):
+        distance = torch.linalg.vector_norm(x - mean, dim=-1)
+        bump = -0.5 * (distance / std) ** 2 - x.shape[-1] * math.log(std * math.sqrt(2 * math.pi))
+        total = torch.logaddexp(total, torch.log(weight) + bump)
+    return total
+
+
+@mixture_log_prob.alternative
+def largest_term_taken_out(x, means, std, weights):
+    exponents = -(torch.cdist(x, means, compute_mode="donot_use_mm_for_euclid_dist") ** 2) / (2 * std**2)
+    largest = exponents.max(dim=1, keepdim=True).values
+    total = ((exponents - largest).exp() @ weights).log() + largest[:, 0]
+    return total - means.shape[1] * 0.5 * (math.log(2 * math.pi) + 2 * math.log(std))
+
+
+# Predict before you run
+
+where_far_arrows_point = Choice(
+    "where_far_arrows_point",
+    "Four narrow modes at (±1, ±1); the weight of the upper right one is 0.4, of the lower right one 0.1. "
+    "With noise of sigma = 5, where does the score point at x = (8, -8)?",
+    options={
+        "a": Option(
+            "to the lower right mode: it is the nearest",
+            "The nearest by 2 in 11, while the noise reaches 5: so x may as well have come from any of the four. "
+            "What do four arrows add up to?",
+        ),
+        "b": Option(
+            "to a point near the middle of the data, with hardly any regard to single modes",
+            "With so much noise x may have come from any mode. The score points to their mean, "
+            "weighted by how likely each is.",
+        ),
+        "c": Option(
+            "to the upper right mode: it is the heaviest",
+            "It counts most, but the other three pull as well. Where is the mean of all four pulls?",
+        ),
+    },
+    answer="b",
+    points=1,
+    minutes=2,
+    hints=("From here, how different are the distances to the four modes, measured in sigmas?",),
+)
+
+start_too_narrow = Choice(
+    "start_too_narrow",
+    "The weights are 0.4, 0.3, 0.2 and 0.1, and you follow the exact arrows. But you start at sigma = 0.3, "
+    "with 0.3 times standard noise, instead of sigma = 10. Which shares reach the four modes?",
+    options={
+        "a": Option(
+            "0.4, 0.3, 0.2 and 0.1: the arrows are exact",
+            "The arrows are exact, but are the starting points? "
+            "Noisy data at sigma = 0.3 would be four clouds around the modes.",
+        ),
+        "b": Option(
+            "all points go to the heaviest mode",
+            "Near the middle the heaviest mode pulls a little more. But a start a few tenths away from the middle "
+            "towards another mode: which arrow is stronger there?",
+        ),
+        "c": Option(
+            "roughly a quarter each",
+            "The starts lie around the middle, a quarter of them in each corner, and at so little noise the "
+            "arrows lead to the nearest mode almost everywhere.",
+        ),
+    },
+    answer="c",
+    points=1,
+    minutes=3,
+    hints=(
+        "Where do the starting points lie, and where does noisy data at sigma = 0.3 lie?",
+        "Which share of the starts lies in each quadrant, and how far does a weight move the line between two modes?",
+    ),
+)

@@ -1,0 +1,221 @@
+"""Quizzes of chapter 05, the reverse process: from the noise in x_t to x_0, and two questions."""
+
+import torch
+
+from course_lib import reverse
+from course_lib.forward import q_sample
+from course_lib.quizzes.cases import noisy_batches
+from course_lib.quizzes.catalogue import Choice, Option, Quiz
+
+ORDER = (
+    "predict_start_from_noise",
+    "p_losses",
+    "p_mean",
+    "p_sample",
+    "p_sample_loop",
+    "hardest_level",
+    "noise_left_on",
+)  # as in the notebook
+
+
+def at(values, t, x):
+    return values[t].reshape(-1, *[1] * (x.ndim - 1))
+
+
+# x_0 from x_t and the noise in it
+
+predict_start_from_noise = Quiz(
+    reverse.predict_start_from_noise,
+    cases=noisy_batches,
+    points=2,
+    minutes=6,
+    hints=(
+        "`q_sample` says what x_t is made of. Three of the four things in that line are known: solve for the fourth.",
+        "First take the weighted noise away from x_t, then undo the weight of x_0.",
+        "(x_t - sqrt(1 - alpha-bar_t) noise) / sqrt(alpha-bar_t), both roots looked up with `extract`",
+    ),
+)
+
+
+@predict_start_from_noise.mistake("The noise is gone, but x_0 is still faded: its weight in x_t has to be undone too.")
+def not_divided(x_t, t, noise, schedule):
+    return x_t - (1 - at(schedule.alphas_cumprod, t, x_t)).sqrt() * noise
+
+
+@predict_start_from_noise.mistake(
+    "You multiply by the weight of x_0 and make it fainter still. What undoes a multiplication?"
+)
+def multiplied(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_t)
+    return (x_t - (1 - ac).sqrt() * noise) * ac.sqrt()
+
+
+@predict_start_from_noise.mistake("You divide by alpha-bar. Which power of it stands in front of x_0 in `q_sample`?")
+def divided_by_alpha_bar(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_t)
+    return (x_t - (1 - ac).sqrt() * noise) / ac
+
+
+@predict_start_from_noise.mistake("The noise is added once more. It is in x_t already: which sign takes it out?")
+def noise_added(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_t)
+    return (x_t + (1 - ac).sqrt() * noise) / ac.sqrt()
+
+
+@predict_start_from_noise.mistake(
+    "All of the noise is taken away, whatever t is. With which weight did `q_sample` put it in?"
+)
+def noise_unweighted(x_t, t, noise, schedule):
+    return (x_t - noise) / at(schedule.alphas_cumprod, t, x_t).sqrt()
+
+
+@predict_start_from_noise.mistake("1 - alpha-bar is the noise's variance. What does `q_sample` multiply the noise by?")
+def noise_without_root(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_t)
+    return (x_t - (1 - ac) * noise) / ac.sqrt()
+
+
+@predict_start_from_noise.mistake("The two weights have changed places. Which of them belongs to the noise?")
+def weights_swapped(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_t)
+    return (x_t - ac.sqrt() * noise) / (1 - ac).sqrt()
+
+
+@predict_start_from_noise.mistake("Only x_t is divided, the noise is not. Where do the brackets have to be?")
+def only_x_t_divided(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_t)
+    return x_t / ac.sqrt() - (1 - ac).sqrt() * noise
+
+
+@predict_start_from_noise.mistake("Only the noise is divided, x_t is not. Where do the brackets have to be?")
+def only_the_noise_divided(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_t)
+    return x_t - (1 - ac).sqrt() * noise / ac.sqrt()
+
+
+@predict_start_from_noise.mistake(
+    "With beta you undo a single step. The noise in x_t came in over all steps: which constants know of all of them?"
+)
+def one_step_undone(x_t, t, noise, schedule):
+    beta = at(schedule.betas, t, x_t)
+    return (x_t - beta.sqrt() * noise) / (1 - beta).sqrt()
+
+
+@predict_start_from_noise.mistake(
+    "The noise is taken out for all steps, but the fading of one step only is undone: `alphas` is a single step's. "
+    "Which constant holds the product?"
+)
+def fading_of_one_step_undone(x_t, t, noise, schedule):
+    sigma = at(schedule.sqrt_one_minus_alphas_cumprod, t, x_t)
+    return (x_t - sigma * noise) / at(schedule.alphas, t, x_t).sqrt()
+
+
+@predict_start_from_noise.mistake(
+    "That is the mean of x_{t-1}, one step back. Asked is the leap to x_0, the opposite of `q_sample`."
+)
+def mean_of_the_step(x_t, t, noise, schedule):
+    beta, ac = at(schedule.betas, t, x_t), at(schedule.alphas_cumprod, t, x_t)
+    return (x_t - beta / (1 - ac).sqrt() * noise) / (1 - beta).sqrt()
+
+
+@predict_start_from_noise.mistake("This adds noise to x_t as if it were clean: `q_sample` once more. Solve it for x_0.")
+def noised_again(x_t, t, noise, schedule):
+    return q_sample(x_t, t, noise, schedule)
+
+
+@predict_start_from_noise.mistake("All rows take the weights of the first t. Each row has its own noise level.")
+def first_t_for_all(x_t, t, noise, schedule):
+    return reverse.predict_start_from_noise(x_t, t[:1].expand_as(t), noise, schedule)
+
+
+@predict_start_from_noise.mistake(
+    "Weights of shape (B,) line up with the last axis, the width. `extract` puts them on the batch axis."
+)
+def along_the_last_axis(x_t, t, noise, schedule):
+    ac = schedule.alphas_cumprod[t]
+    return (x_t - (1 - ac).sqrt() * noise) / ac.sqrt()
+
+
+@predict_start_from_noise.mistake(
+    "Off by one: you use the alpha-bar before t. At t = 0 there is one step's noise to take away; yours takes none."
+)
+def one_step_too_few(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod_prev, t, x_t)
+    return (x_t - (1 - ac).sqrt() * noise) / ac.sqrt()
+
+
+@predict_start_from_noise.alternative
+def with_reciprocals(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod, t, x_t)
+    return ac.rsqrt() * x_t - (1 / ac - 1).sqrt() * noise
+
+
+@predict_start_from_noise.alternative
+def start_row_by_row(x_t, t, noise, schedule):
+    signal, sigma = schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod
+    rows = zip(x_t, noise, t.tolist(), strict=True)
+    return torch.stack([(row - sigma[step] * draw) / signal[step] for row, draw, step in rows])
+
+
+@predict_start_from_noise.alternative
+def start_in_double_precision(x_t, t, noise, schedule):
+    ac = at(schedule.alphas_cumprod.double(), t, x_t)
+    return ((x_t - (1 - ac) ** 0.5 * noise) / ac**0.5).to(x_t.dtype)
+
+
+# Predict before you run
+
+hardest_level = Choice(
+    "hardest_level",
+    "A network has to name the noise in x_t, and its squared error counts. "
+    "Where is even the best possible error largest?",
+    options={
+        "a": Option(
+            "at t = T - 1, where x_t is almost pure noise",
+            "If x_t is almost pure noise, then the noise is almost x_t itself. What is there left to guess?",
+        ),
+        "b": Option(
+            "at t = 0, where there is hardly any noise",
+            "The little noise hides in the spread of the data, and nobody can tell one from the other. "
+            "The best guess is hardly better than always saying 0.",
+        ),
+        "c": Option(
+            "in the middle, where noise and data are equally strong",
+            "There can be a second hill there, where x_t does not say which bump it came from. "
+            "But think of an end: how would you find noise that is much weaker than the data's own spread?",
+        ),
+    },
+    answer="b",
+    points=1,
+    minutes=3,
+    hints=(
+        "The noise has variance 1 at every t. Whoever always says 0 has an error of 1.",
+        "At which end does x_t tell you most about the noise in it?",
+    ),
+)
+
+noise_left_on = Choice(
+    "noise_left_on",
+    "A pixel of the background is -1 in every training image, and your network is perfect. You sample with the paper's "
+    "other variance, beta_t, and leave its noise on at t = 0. What does this pixel look like?",
+    options={
+        "a": Option(
+            "exactly -1: the network takes the noise out again",
+            "It would, if it were asked once more. Who looks at what the last step adds?",
+        ),
+        "b": Option(
+            "-1 with a fine grain of standard deviation sqrt(beta_0)",
+            "No step comes after the last one, so its noise stays in the picture. "
+            "The mean alone is -1: that is why the noise has to be off at t = 0.",
+        ),
+        "c": Option(
+            "pure noise: with the wrong variance the chain runs away",
+            "On the way beta_t does as well as our variance, since the steps that follow take noise out. "
+            "Which step has no next one?",
+        ),
+    },
+    answer="b",
+    points=1,
+    minutes=3,
+    hints=("Which step comes after t = 0?", "How much noise does a variance of `betas[0]` add?"),
+)

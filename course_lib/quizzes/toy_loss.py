@@ -1,0 +1,251 @@
+"""More quizzes of chapter 01: what a network learns on the ladder."""
+
+import torch
+from torch import Tensor, nn
+
+from course_lib import toy
+from course_lib.quizzes.catalogue import Choice, Option, Quiz
+
+
+class Slopes(nn.Module):
+    """A model with one slope per level, so that a gradient has somewhere to go."""
+
+    def __init__(self, slopes: Tensor):
+        super().__init__()
+        self.slopes = nn.Parameter(slopes)
+
+    def forward(self, x: Tensor, level: Tensor) -> Tensor:
+        return self.slopes[level] * x
+
+
+class Lenient(nn.Module):
+    """A model that takes anything for a level: also a sigma, or one number for the whole batch."""
+
+    def forward(self, x: Tensor, level: Tensor | float) -> Tensor:
+        return 0.1 * x * (1 + torch.as_tensor(level))
+
+
+def noised_numbers(g: torch.Generator) -> list[tuple]:
+    """Numbers about 2, levels out of order with both ends among them, three ladders and three models."""
+    cases = []
+    for rows, sigmas in ((7, [4.0, 2.5, 1.2, 0.7, 0.3]), (6, [3.0, 2.0, 1.0, 0.2]), (5, [1.5, 0.9, 0.6, 0.4, 0.1])):
+        model = Lenient() if rows == 6 else Slopes(0.2 + torch.rand(len(sigmas) - 1, generator=g))
+        level = torch.randint(len(sigmas) - 1, (rows,), generator=g)
+        level[:3] = torch.tensor([len(sigmas) - 2, 0, 1])
+        y, noise = 2 + 0.5 * torch.randn(rows, generator=g), torch.randn(rows, generator=g)
+        cases.append((model, y, level, noise, torch.tensor(sigmas)))
+    return cases
+
+
+neighbour_loss = Quiz(
+    toy.neighbour_loss,
+    cases=noised_numbers,
+    points=3,
+    minutes=10,
+    hints=(
+        "Three lines: the noisy x, the gap between the two levels, the error of the model in units of that gap.",
+        "x = y + sigma_i noise, and the gap is sigma_i - sigma_{i+1}. Each row has its own i: `sigmas[level]`.",
+        "`((model(x, level) - gap * noise) / gap).square().mean()`",
+    ),
+)
+
+
+def parts(y, level, noise, sigmas):
+    """The noisy x, the gap, and sigma, for each row."""
+    sigma, gap = sigmas[level], sigmas[level] - sigmas[level + 1]
+    return y + sigma * noise, gap, sigma
+
+
+@neighbour_loss.mistake(
+    "The plain squared error: the widest gap then counts millions of times more than the narrowest. "
+    "In which units do all levels count the same?"
+)
+def plain_squared_error(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return (model(x, level) - gap * noise).square().mean()
+
+
+@neighbour_loss.mistake(
+    "You compare with the bare noise. The model says how much noise lies between two levels: what multiplies the noise?"
+)
+def compares_with_the_bare_noise(model, y, level, noise, sigmas):
+    x, _, _ = parts(y, level, noise, sigmas)
+    return (model(x, level) - noise).square().mean()
+
+
+@neighbour_loss.mistake(
+    "The target is all the noise in x, which leads to sigma 0 in one leap. How much of it lies above the next level?"
+)
+def compares_with_all_the_noise(model, y, level, noise, sigmas):
+    x, gap, sigma = parts(y, level, noise, sigmas)
+    return ((model(x, level) - sigma * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "You divide the prediction by the gap, not the target. Both sides of the difference need the same units."
+)
+def only_the_prediction_in_units(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return (model(x, level) / gap - gap * noise).square().mean()
+
+
+@neighbour_loss.mistake(
+    "The gap is negative: the levels fall, so the next sigma is the smaller one. Which minus which?"
+)
+def gap_upside_down(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) + gap * noise) / -gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "That is the gap to the noisier neighbour, and level 0 has none. In which direction does denoising go?"
+)
+def gap_to_the_level_before(model, y, level, noise, sigmas):
+    gap = sigmas[level - 1] - sigmas[level]
+    return ((model(y + sigmas[level] * noise, level) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake("Your x is noised to the next level already. The model starts from sigma at `level`.")
+def noised_to_the_next_level(model, y, level, noise, sigmas):
+    _, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(y + sigmas[level + 1] * noise, level) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "The model sees the clean y, where there is no noise to find. What does it see when it denoises?"
+)
+def shown_the_clean_number(model, y, level, noise, sigmas):
+    _, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(y, level) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake("The noise comes in at full strength at every level. How large is it at `level`?")
+def noise_not_scaled(model, y, level, noise, sigmas):
+    _, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(y + noise, level) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "The squared error is divided by the gap once. An error in units of the gap is divided before squaring."
+)
+def divided_after_squaring(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise).square() / gap).mean()
+
+
+@neighbour_loss.mistake(
+    "The error is in units of sigma. The target is as large as the gap, so which unit makes it about 1?"
+)
+def in_units_of_sigma(model, y, level, noise, sigmas):
+    x, gap, sigma = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise) / sigma).square().mean()
+
+
+@neighbour_loss.mistake(
+    "Absolute errors lead to the median of what is possible. Here the mean is wanted: which error does that?"
+)
+def absolute_error(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise) / gap).abs().mean()
+
+
+@neighbour_loss.mistake(
+    "You average first and square then: errors of opposite sign cancel, and a bad model looks good. In which order?"
+)
+def averaged_before_squaring(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise) / gap).mean().square()
+
+
+@neighbour_loss.mistake(
+    "Summed over the batch: a larger batch would mean larger steps. What does not grow with the batch?"
+)
+def summed(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise) / gap).square().sum()
+
+
+@neighbour_loss.mistake("One loss per number comes back. `backward` starts from a single one: how do you average them?")
+def not_averaged(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise) / gap).square()
+
+
+@neighbour_loss.mistake("The root of the mean is one step too many: the loss is the mean square itself.")
+def root_of_the_mean(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise) / gap).square().mean().sqrt()
+
+
+@neighbour_loss.mistake(
+    "All rows are noised to the level of the first one. Each has its own: index with the whole of `level`."
+)
+def first_level_for_all(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level[:1], noise, sigmas)
+    return ((model(x, level) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake("The model gets sigma as its second argument. It wants the number of the level, an index.")
+def told_sigma_instead_of_the_level(model, y, level, noise, sigmas):
+    x, gap, sigma = parts(y, level, noise, sigmas)
+    return ((model(x, sigma) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "You draw new noise and never use the argument. Nothing in this course draws hidden random numbers: use `noise`."
+)
+def draws_its_own_noise(model, y, level, noise, sigmas):
+    return neighbour_loss.reference(model, y, level, torch.randn_like(y), sigmas)
+
+
+@neighbour_loss.alternative
+def difference_of_two_noisy_numbers(model, y, level, noise, sigmas):
+    here, there = y + sigmas[level] * noise, y + sigmas[level + 1] * noise
+    wrong = model(here, level) - (here - there)
+    return torch.mean(wrong**2 / (sigmas[level] - sigmas[level + 1]) ** 2)
+
+
+@neighbour_loss.alternative
+def prediction_in_units_of_the_gap(model, y, level, noise, sigmas):
+    gap = -sigmas.diff()[level]
+    prediction = model(y + sigmas.gather(0, level) * noise, level)
+    return nn.functional.mse_loss(prediction / gap, noise)
+
+
+@neighbour_loss.alternative
+def weighted(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise).pow(2) * gap.pow(-2)).sum() / len(y)
+
+
+# Predict before you run
+
+where_the_loss_stays = Choice(
+    "where_the_loss_stays",
+    "Guessing 0 costs 1 at every level. Suppose the model is perfect: no better one can exist. "
+    "Where is its loss the largest?",
+    options={
+        "a": Option(
+            "in the largest noise, sigma = 10",
+            "There x is nearly all noise, so the noise is easy to name: it is x minus about 1. "
+            "Where is noise hard to see?",
+        ),
+        "b": Option(
+            "in the smallest noise, sigma = 0.0016",
+            "There the noise hides in the data's own spread of 0.01: nobody can tell which part of x is noise. "
+            "Even the best guess is close to 0, and that costs nearly 1.",
+        ),
+        "c": Option(
+            "nowhere: a perfect model has loss 0 everywhere",
+            "It would have to know both y and the noise, and it sees only their sum. "
+            "Perfect means the best guess, and a best guess can still be wrong.",
+        ),
+    },
+    answer="b",
+    points=1,
+    minutes=3,
+    hints=(
+        "The model sees the sum of a clean number and noise. When can you tell the two apart?",
+        "The clean numbers have a spread of 0.01. What if the noise has a spread of 0.0016?",
+    ),
+)

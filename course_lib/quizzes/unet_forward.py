@@ -1,0 +1,282 @@
+"""More quizzes of chapter 08: the way through the U-Net."""
+
+import torch
+from einops import pack
+
+from course_lib import unet
+from course_lib.quizzes.catalogue import Quiz
+from course_lib.quizzes.unet_ways import ways
+
+unet_forward = Quiz(
+    unet.unet_forward,
+    cases=ways,
+    points=4,
+    minutes=15,
+    hints=(
+        "Three stretches: down, middle, up. On the way down you put things on a pile, on the way up you take them off.",
+        "The pile is a list: `append` after `attend`, before `down`; `pop()` takes what was put there last. "
+        "Join before the block.",
+        "Join with `torch.cat([x, kept.pop()], dim=1)`: axis 1 is the channels. "
+        "Blocks get `(x, time)`, all else `(x)`.",
+    ),
+)
+
+
+# The way in three stretches, of which a mistake gets one wrong
+
+
+def go_down(stem, downs, x, time):
+    x, kept = stem(x), []
+    for block, attend, down, skip in downs:
+        x = attend(block(x, time))
+        kept += [x] if skip else []
+        x = down(x)
+    return x, kept
+
+
+def go_through(middle, x, time):
+    first, attend, second = middle
+    return second(attend(first(x, time)), time)
+
+
+def go_up(ups, head, x, kept, time, join):
+    """`join(x, kept)` is to take something off the list and join it to x."""
+    for block, attend, up, skip in ups:
+        x = join(x, kept) if skip else x
+        x = up(attend(block(x, time)))
+    return head(x)
+
+
+def joined(x, kept):
+    return torch.cat([x, kept.pop()], dim=1)
+
+
+def same(x, time=None):
+    return x
+
+
+def walk(stem, downs, middle, ups, head, x, time, join=joined):
+    x, kept = go_down(stem, downs, x, time)
+    return go_up(ups, head, go_through(middle, x, time), kept, time, join)
+
+
+@unet_forward.mistake(
+    "No skips: nothing of the way down reaches the way up beside x. Each block above expects wider input: from where?"
+)
+def skips_forgotten(*args):
+    return walk(*args, join=same)
+
+
+@unet_forward.mistake(
+    "The first one kept is the first one joined. Which step down has the size that the first step up works at?"
+)
+def first_in_first_out(*args):
+    return walk(*args, join=lambda x, kept: torch.cat([x, kept.pop(0)], dim=1))
+
+
+@unet_forward.mistake(
+    "Every step up joins the one kept last, since it stays on the list. What takes the last item off a list?"
+)
+def never_taken_off(*args):
+    return walk(*args, join=lambda x, kept: torch.cat([x, kept[-1]], dim=1))
+
+
+@unet_forward.mistake(
+    "You add what was kept. A block of the way up wants both side by side: which function puts tensors together?"
+)
+def added(*args):
+    return walk(*args, join=lambda x, kept: x + kept.pop())
+
+
+@unet_forward.mistake(
+    "Joined in the other order. The weights know only one: which of the two comes first in the docstring?"
+)
+def kept_one_first(*args):
+    return walk(*args, join=lambda x, kept: torch.cat([kept.pop(), x], dim=1))
+
+
+@unet_forward.mistake("Joined along the batch: that makes more images. Which axis holds the channels?")
+def along_the_batch(*args):
+    return walk(*args, join=lambda x, kept: torch.cat([x, kept.pop()]))
+
+
+@unet_forward.mistake("Joined along the height: that makes taller images. Which axis holds the channels?")
+def along_the_height(*args):
+    return walk(*args, join=lambda x, kept: torch.cat([x, kept.pop()], dim=2))
+
+
+@unet_forward.mistake("Joined along the width: that makes wider images. Which axis holds the channels?")
+def along_the_width(*args):
+    return walk(*args, join=lambda x, kept: torch.cat([x, kept.pop()], dim=3))
+
+
+@unet_forward.mistake("Kept after `down`, when the fine detail is gone. When is the last moment before that?")
+def kept_after_halving(stem, downs, middle, ups, head, x, time):
+    x, kept = stem(x), []
+    for block, attend, down, skip in downs:
+        x = down(attend(block(x, time)))
+        kept += [x] if skip else []
+    return go_up(ups, head, go_through(middle, x, time), kept, time, joined)
+
+
+@unet_forward.mistake(
+    "Kept before the block has run. What should a skip carry: what goes into a step, or what comes out?"
+)
+def kept_before_the_block(stem, downs, middle, ups, head, x, time):
+    x, kept = stem(x), []
+    for block, attend, down, skip in downs:
+        kept += [x] if skip else []
+        x = down(attend(block(x, time)))
+    return go_up(ups, head, go_through(middle, x, time), kept, time, joined)
+
+
+@unet_forward.mistake("Kept between block and attention. Which of the two does the docstring say gives what is kept?")
+def kept_before_attention(stem, downs, middle, ups, head, x, time):
+    x, kept = stem(x), []
+    for block, attend, down, skip in downs:
+        x = block(x, time)
+        kept += [x] if skip else []
+        x = down(attend(x))
+    return go_up(ups, head, go_through(middle, x, time), kept, time, joined)
+
+
+@unet_forward.mistake("Joined after the block, which then cannot make use of it. Where does a skip have to arrive?")
+def joined_after_the_block(stem, downs, middle, ups, head, x, time):
+    x, kept = go_down(stem, downs, x, time)
+    x = go_through(middle, x, time)
+    for block, attend, up, skip in ups:
+        x = block(x, time)
+        x = up(attend(joined(x, kept) if skip else x))
+    return head(x)
+
+
+@unet_forward.mistake(
+    "On the way up, `up` comes first in each step. The skip then meets a picture of another size: "
+    "when should it double?"
+)
+def doubled_first(stem, downs, middle, ups, head, x, time):
+    x, kept = go_down(stem, downs, x, time)
+    x = go_through(middle, x, time)
+    for block, attend, up, skip in ups:
+        x = up(x)
+        x = attend(block(joined(x, kept) if skip else x, time))
+    return head(x)
+
+
+@unet_forward.mistake(
+    "Doubled first, and attention after it, at the next size. In which order does a step up name them?"
+)
+def attention_after_doubling(stem, downs, middle, ups, head, x, time):
+    return walk(stem, downs, middle, [(block, up, attend, skip) for block, attend, up, skip in ups], head, x, time)
+
+
+@unet_forward.mistake("You go through `ups` from its end. The list is in order already: which step up comes first?")
+def steps_up_reversed(stem, downs, middle, ups, head, x, time):
+    return walk(stem, downs, middle, ups[::-1], head, x, time)
+
+
+@unet_forward.mistake("The middle is left out: from the last step down you go straight up. What stands at the bottom?")
+def middle_left_out(stem, downs, middle, ups, head, x, time):
+    return walk(stem, downs, (same, same, same), ups, head, x, time)
+
+
+@unet_forward.mistake("The middle's attention is left out. `middle` holds three things: what is the second for?")
+def middle_without_attention(stem, downs, middle, ups, head, x, time):
+    return walk(stem, downs, (middle[0], same, middle[2]), ups, head, x, time)
+
+
+def timeless(block):
+    return lambda x, time: block(x)
+
+
+@unet_forward.mistake(
+    "The blocks are not told the time: a network that does not know t has to guess. What do they take?"
+)
+def time_forgotten(stem, downs, middle, ups, head, x, time):
+    downs, ups = ([(timeless(block), *rest) for block, *rest in steps] for steps in (downs, ups))
+    middle = (timeless(middle[0]), middle[1], timeless(middle[2]))
+    return walk(stem, downs, middle, ups, head, x, time)
+
+
+@unet_forward.mistake(
+    "The blocks on the way up are not told the time. Do they need it less than those on the way down?"
+)
+def time_only_on_the_way_down(stem, downs, middle, ups, head, x, time):
+    return walk(stem, downs, middle, [(timeless(block), *rest) for block, *rest in ups], head, x, time)
+
+
+@unet_forward.mistake(
+    "Every step keeps and joins, whatever its `skip` says. Some networks have fewer skips: who decides?"
+)
+def skips_everywhere(stem, downs, middle, ups, head, x, time):
+    downs, ups = ([(*step[:3], True) for step in steps] for steps in (downs, ups))
+    return walk(stem, downs, middle, ups, head, x, time)
+
+
+@unet_forward.mistake(
+    "The head is missing: what comes off the last step has too many channels to be a picture's noise."
+)
+def without_the_head(stem, downs, middle, ups, head, x, time):
+    return walk(stem, downs, middle, ups, same, x, time)
+
+
+@unet_forward.mistake("The stem is missing: it turns a picture's few channels into as many as the first block expects.")
+def without_the_stem(stem, downs, middle, ups, head, x, time):
+    return walk(same, downs, middle, ups, head, x, time)
+
+
+@unet_forward.alternative
+def with_an_index(stem, downs, middle, ups, head, x, time):
+    h = stem(x)
+    pile, height = {}, 0
+    for step in downs:
+        h = step[1](step[0](h, time))
+        if step[3]:
+            pile[height] = h
+            height += 1
+        h = step[2](h)
+    h = middle[2](middle[1](middle[0](h, time)), time)
+    for step in ups:
+        if step[3]:
+            height -= 1
+            h = torch.concat((h, pile[height]), 1)
+        h = step[2](step[1](step[0](h, time)))
+    return head(h)
+
+
+@unet_forward.alternative
+def newest_at_the_front(stem, downs, middle, ups, head, x, time):
+    x = stem(x)
+    kept = []
+    for block, attend, down, skip in downs:
+        x = attend(block(x, time))
+        kept = [x, *kept] if skip else kept
+        x = down(x)
+    block, attend, other = middle
+    x = other(attend(block(x, time)), time)
+    skips = iter(kept)
+    for block, attend, up, skip in ups:
+        x, _ = pack([x, next(skips)], "b * h w") if skip else (x, None)
+        x = up(attend(block(x, time)))
+    return head(x)
+
+
+@unet_forward.alternative
+def by_recursion(stem, downs, middle, ups, head, x, time):
+    """What is inside of the outermost step is a smaller U-Net."""
+
+    def inside(x, downs, kept):
+        if not downs:
+            first, attend, second = middle
+            return second(attend(first(x, time)), time), kept
+        (block, attend, down, skip), *deeper = downs
+        x = attend(block(x, time))
+        return inside(down(x), deeper, (x, kept) if skip else kept)
+
+    x, kept = inside(stem(x), list(downs), None)
+    for block, attend, up, skip in ups:
+        if skip:
+            newest, kept = kept
+            x = torch.cat((x, newest), dim=-3)
+        x = up(attend(block(x, time)))
+    return head(x)

@@ -1,0 +1,63 @@
+"""Inputs for the quiz `unet_forward`: ways through toy parts and through real ones."""
+
+import torch
+from torch import Tensor, nn
+
+from course_lib import unet
+
+
+class AnyBlock(nn.Module):
+    """Takes any number of channels: with it a wrong join gives wrong values, where a real block would only raise."""
+
+    def __init__(self, phase: float):
+        super().__init__()
+        self.phase = phase
+
+    def forward(self, x: Tensor, time: Tensor | None = None) -> Tensor:
+        order = torch.arange(1, x.shape[1] + 1, device=x.device)
+        weights = torch.sin(self.phase * torch.arange(1, 4, device=x.device)[:, None] * order)  # (3, C)
+        h = torch.einsum("oc,bchw->bohw", weights, x)
+        return torch.sin(h if time is None else h + time[:, :, None, None])
+
+
+class Turn(nn.Module):
+    """Stands for attention, halving and doubling: changes its input in a way of its own, and keeps its size."""
+
+    def __init__(self, down: int, right: int, factor: float):
+        super().__init__()
+        self.shifts, self.factor = (down, right), factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sin(self.factor * x.roll(self.shifts, (2, 3)) + 0.3)
+
+
+def toy(g: torch.Generator, batch: int, leaving: tuple[bool, ...], arriving: tuple[bool, ...]) -> tuple:
+    """A way through parts that take everything; waves as input."""
+    downs = [(AnyBlock(0.7 + i), Turn(1, 0, 1.3), Turn(0, 1, 0.8 + i / 10), keep) for i, keep in enumerate(leaving)]
+    ups = [(AnyBlock(0.4 + i), Turn(0, 2, 1.1), Turn(2, 1, 0.9 + i / 10), join) for i, join in enumerate(arriving)]
+    middle = (AnyBlock(1.9), Turn(3, 1, 1.2), AnyBlock(2.3))
+    phases = 6 * torch.rand(batch, 3, 1, 1, generator=g)
+    x = torch.sin(torch.linspace(0, 9, 7) + torch.linspace(0, 5, 5)[:, None] + phases)
+    return Turn(1, 1, 1.4), downs, middle, ups, Turn(2, 2, 1.7), x, torch.randn(batch, 3, generator=g)
+
+
+def real(g: torch.Generator, **settings) -> tuple:
+    """The parts of a small U-Net, its parameters shaken, since those that start at zero would hide mistakes."""
+    model = unet.Unet(4, dim_mults=(1, 2), **settings)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(0.3 * torch.randn(parameter.shape, generator=g) + parameter.mean())
+    time = model.embed(torch.tensor([3, 90])).detach()
+    return *model.parts(), torch.randn(2, 1, 8, 8, generator=g), time
+
+
+def ways(g: torch.Generator) -> list[tuple]:
+    """Skips everywhere, on some steps, nowhere; one image and several; toys first, whose pictures can be drawn."""
+    yes, no = True, False
+    return [
+        toy(g, 2, (yes, yes, yes), (yes, yes, yes)),
+        toy(g, 1, (no, yes, yes), (yes, yes, no)),
+        real(g),
+        real(g, blocks_per_level=2, skips="level", top_skip=False),
+        real(g, skips="none"),
+    ]
