@@ -18,7 +18,8 @@ BRANCH_INIT = 1e-2  # how much of the usual initialisation the end of a residual
 class SinusoidalPositionEmbeddings(nn.Module):
     """Time steps as waves of many lengths: t (B,) -> (B, dim). Source: 1706.03762, section 3.5.
 
-    First all sines, then all cosines, at frequencies from 1 down to 1/10,000. `dim` must be even.
+    First all sines, then all cosines, at frequencies from 1 down to 1/10,000 (the paper alternates the two, and its
+    slowest wave is a little faster). `dim` must be even.
     """
 
     def __init__(self, dim: int):
@@ -52,7 +53,7 @@ class ResnetBlock(nn.Module):
     """Two 3 x 3 convolutions beside a shortcut: (B, dim, H, W) -> (B, dim_out, H, W). Source: 1603.05027, 2006.11239.
 
     Each convolution comes after norm and SiLU (pre-activation). Between the two the time enters: "add" adds one number
-    per channel; "scale_shift" also multiplies, h <- norm(h) (1 + scale) + shift (2102.09672, section 3).
+    per channel; "scale_shift" also multiplies, h <- norm(h) (1 + scale) + shift (2102.09672).
     Without `time_dim` the block knows no time.
     """
 
@@ -130,7 +131,7 @@ class Attention(nn.Module):
 
 
 class LinearAttention(nn.Module):
-    """Attention whose cost grows with H W only, (B, dim, H, W) in and out. Source: 1812.01243, equation 7.
+    """Attention whose cost grows with H W only, (B, dim, H, W) in and out. Source: 1812.01243.
 
     Softmax q over its features and k over the pixels; then k v, a small d x d matrix, can be formed first.
     """

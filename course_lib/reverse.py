@@ -153,6 +153,7 @@ def p_sample_steps(
         yield x
 
 
+@torch.no_grad()
 def p_sample_loop(
     model: Model,
     shape: tuple[int, ...],
@@ -161,10 +162,16 @@ def p_sample_loop(
     predicts: str = "noise",
     clip_start: bool = False,
 ) -> Tensor:
-    """The last state of `p_sample_steps`: samples x_0 of `shape`."""
-    for state in p_sample_steps(model, shape, schedule, generator, predicts, clip_start):
-        last = state
-    return last
+    """Samples x_0 of `shape`, the last state of `p_sample_steps`. 2006.11239, algorithm 2.
+
+    Written out once more, because this is the solution that chapter 05 shows.
+    """
+    x = draw_noise(shape, schedule, generator)
+    for step in reversed(range(schedule.timesteps)):
+        t = torch.full((shape[0],), step, device=schedule.device)
+        noise = draw_noise(shape, schedule, generator)
+        x = p_sample(model, x, t, noise, schedule, predicts, clip_start)
+    return x
 
 
 @torch.no_grad()
@@ -180,6 +187,7 @@ def excess_loss(
 
     E|model(x_t, t) - E[noise | x_t]|² per number, a mean over `count` draws of x_t. The model's loss is `optimal_loss`
     plus this, since what the best guess leaves unexplained is uncorrelated with every function of x_t.
+    (Those of `toy` and `mixtures` say the same of models that guess the neighbour, in units of its gap.)
     """
 
     def excess(step: int) -> Tensor:

@@ -157,7 +157,7 @@ def minimise(
 ) -> Iterator[tuple[int, float]]:
     """Yield (step, loss) while `optimizer` minimises `draw_loss()`, the loss on a fresh batch.
 
-    The learning rate falls on a straight line from the optimizer's own to 0, which ends 5 to 10 times
+    The learning rate falls on a straight line from the optimizer's own to 0, which ends several times
     closer than a constant one. Nothing happens until the iterator is drawn from.
     """
     decay = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1 - step / steps)

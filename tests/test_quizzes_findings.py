@@ -63,7 +63,7 @@ def unfinished(x_start, t, noise, schedule):
     ("attempt", "finding", "says"),
     [
         (lambda x, t, n, s: right(x, t, n, s).numpy(), "type", "a NumPy array, expected is a tensor"),
-        (lambda x, t, n, s: [right(x, t, n, s)], "type", "1 things in a tuple or list"),
+        (lambda x, t, n, s: [right(x, t, n, s)], "type", "1 thing in a tuple or list"),
         (lambda x, t, n, s: 0.5, "type", "type `float`"),
         (lambda x, t, n, s: right(x, t, n, s).to_sparse(), "type", "sparse"),
         (lambda x, t: x, "type", "`q_sample(x_start, t, noise, schedule)`"),
@@ -330,3 +330,28 @@ def test_checking_a_module_makes_no_tensor_that_only_the_checker_needs_on_meta(e
     with attempts.NewTensors() as new:
         assert attempts.runnable(quiz, Mine)(*case).shape == (2, 6)
     assert not new.found
+
+
+class HalfBlind(blocks.Attention):
+    def forward(self, x):
+        q, k, v = blocks.rearrange(
+            self.to_qkv(x), "b (three heads d) h w -> three b heads (h w) d", three=3, heads=self.heads
+        )
+        with torch.no_grad():
+            weights = (q @ k.transpose(-1, -2) * self.scale).softmax(dim=-1)
+        return self.to_out(blocks.rearrange(weights @ v, "b n (h w) d -> b (n d) h w", h=x.shape[-2]))
+
+
+class Seeing(HalfBlind):
+    def forward(self, x):
+        q, k, v = blocks.rearrange(
+            self.to_qkv(x), "b (three heads d) h w -> three b heads (h w) d", three=3, heads=self.heads
+        )
+        out = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+        return self.to_out(blocks.rearrange(out, "b n (h w) d -> b (n d) h w", h=x.shape[-2]))
+
+
+def test_a_part_of_the_gradient_that_is_cut_off_is_found():
+    report = examine("Attention", HalfBlind)
+    assert (report.finding, "gradient" in report.message) == ("type", True)
+    assert examine("Attention", Seeing).passed

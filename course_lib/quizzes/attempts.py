@@ -87,21 +87,44 @@ def runnable(quiz: Quiz, attempt: Callable) -> Callable:
     """A function of a case's arguments: the attempt, or what builds a Module with the reference's parameters."""
     if not quiz.is_module:
         return attempt
+    return lambda init, *args: _build(quiz, attempt, init, args)(*args)
 
-    def build_and_run(init: tuple, *args: object) -> object:
-        given = _parameters(quiz.reference, copy.deepcopy(init))  # copies: a layer among them would be changed
-        module = attempt(*copy.deepcopy(init))
-        mine = module.state_dict()
-        wrong = sorted(
-            k for k in given.keys() | mine.keys() if k not in given or k not in mine or given[k].shape != mine[k].shape
-        )
-        if wrong:
-            raise MisfitError(", ".join(wrong[:3]))
-        module.load_state_dict(given)
-        device = next((tensor.device for tensor in tensors_in(args)), torch.device("cpu"))
-        return module.to(device).eval()(*args)
 
-    return build_and_run
+def gradients(quiz: Quiz, attempt: Callable) -> Callable:
+    """A function of a case's arguments: what flows back from the result to every tensor that can learn, by name.
+
+    Empty if the result is no tensor, or nothing flows.
+    """
+
+    def run(*args: object) -> dict[str, Tensor]:
+        if quiz.is_module:
+            module = _build(quiz, attempt, args[0], args[1:])
+            learners, result = dict(module.named_parameters()), module(*args[1:])
+        else:
+            inputs = [tensor for tensor in tensors_in(args) if tensor.requires_grad]
+            learners, result = {str(i): tensor for i, tensor in enumerate(inputs)}, attempt(*args)
+        if not isinstance(result, Tensor) or not result.requires_grad or not learners:
+            return {}
+        pull = torch.linspace(-1, 2, result.numel(), device=result.device, dtype=result.dtype).reshape(result.shape)
+        found = torch.autograd.grad(result, list(learners.values()), pull, allow_unused=True, materialize_grads=True)
+        return dict(zip(learners, found, strict=True))
+
+    return run
+
+
+def _build(quiz: Quiz, attempt: Callable, init: tuple, args: tuple) -> nn.Module:
+    """A Module of the attempt's, in eval mode where `args` are, with the reference's parameters."""
+    given = _parameters(quiz.reference, copy.deepcopy(init))  # copies: a layer among them would be changed
+    module = attempt(*copy.deepcopy(init))
+    mine = module.state_dict()
+    wrong = sorted(
+        k for k in given.keys() | mine.keys() if k not in given or k not in mine or given[k].shape != mine[k].shape
+    )
+    if wrong:
+        raise MisfitError(", ".join(wrong[:3]))
+    module.load_state_dict(given)
+    device = next((tensor.device for tensor in tensors_in(args)), torch.device("cpu"))
+    return module.to(device).eval()
 
 
 def _parameters(reference: type[nn.Module], init: tuple) -> dict[str, Tensor]:

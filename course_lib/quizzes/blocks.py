@@ -96,6 +96,23 @@ def frequencies_grow(self, t):
 
 
 @SinusoidalPositionEmbeddings.mistake(
+    "The frequencies climb from 1 to 10,000, so one step of t is thousands of turns. Should the power of 10,000 "
+    "rise or fall with k?"
+)
+def powers_grow(self, t):
+    half = self.dim // 2
+    return waves(t[:, None] * 10_000 ** (torch.arange(half) / (half - 1)))
+
+
+@SinusoidalPositionEmbeddings.mistake(
+    "Your k starts at 1, so sin(t) itself, the fastest wave, is not among them. Where does `arange` begin?"
+)
+def counts_from_one(self, t):
+    half = self.dim // 2
+    return waves(t[:, None] * 10_000 ** (-torch.arange(1, half + 1) / (half - 1)))
+
+
+@SinusoidalPositionEmbeddings.mistake(
     "exp(-10,000 k) is 0 at once. To get 10,000 to a power out of `exp`, what goes in front of the exponent?"
 )
 def without_the_log(self, t):

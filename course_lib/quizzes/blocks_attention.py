@@ -1,82 +1,11 @@
-"""Quizzes of chapter 07: normalise first; attention over all pixels."""
+"""Quizzes of chapter 07: attention over all pixels."""
 
 import torch
 from einops import einsum, rearrange
-from torch import nn
 from torch.nn import functional
 
 from course_lib import blocks
 from course_lib.quizzes.catalogue import Quiz
-
-# normalise, then apply
-
-PreNorm = Quiz(
-    blocks.PreNorm,
-    cases=lambda g: [
-        ((4, nn.SiLU()), 2 + 3 * torch.randn(3, 4, 5, 6, generator=g)),
-        ((6, nn.Softmax(dim=1)), 4 * torch.randn(2, 6, 3, 4, generator=g)),
-        ((8, nn.AvgPool2d(2)), torch.randn(2, 8, 4, 6, generator=g) - 1),
-    ],
-    points=1,
-    minutes=3,
-    hints=(
-        "The name says the order: what comes first?",
-        "`self.norm` on x, then `self.layer` on what comes out. The residual is a block of its own.",
-        "`return self.layer(self.norm(x))`",
-    ),
-)
-
-
-@PreNorm.mistake('The norm comes last: that would be "post-norm". What does the name say?')
-def post_norm(self, x):
-    return self.norm(self.layer(x))
-
-
-@PreNorm.mistake("The layer sees x as it is. Where is the norm?")
-def no_norm(self, x):
-    return self.layer(x)
-
-
-@PreNorm.mistake("It is normalised, and then nothing happens. Who calls the layer?")
-def only_norm(self, x):
-    return self.norm(x)
-
-
-@PreNorm.mistake(
-    "You add x as well, which is the job of `Residual`, the wrapper around this block. What is left for it?"
-)
-def adds_x(self, x):
-    return self.layer(self.norm(x)) + x
-
-
-@PreNorm.mistake("Normalised before and after. One of the two is too much.")
-def norm_on_both_sides(self, x):
-    return self.norm(self.layer(self.norm(x)))
-
-
-@PreNorm.mistake("Layer and norm both look at the raw x, and are added. They should stand one behind the other.")
-def beside_each_other(self, x):
-    return self.layer(x) + self.norm(x)
-
-
-@PreNorm.alternative
-def in_two_lines(self, x):
-    normed = functional.group_norm(x, 1, self.norm.weight, self.norm.bias)
-    return self.layer(normed)
-
-
-@PreNorm.alternative
-def as_a_sequence(self, x):
-    return nn.Sequential(self.norm, self.layer)(x)
-
-
-@PreNorm.alternative
-def by_hand(self, x):
-    rows = rearrange(x, "b c h w -> b (c h w)")
-    variance, mean = torch.var_mean(rows, dim=1, correction=0)
-    normed = (rows - mean[:, None]) / (variance[:, None] + self.norm.eps).sqrt()
-    return self.layer(normed.view_as(x) * self.norm.weight[:, None, None] + self.norm.bias[:, None, None])
-
 
 # attention
 
@@ -203,6 +132,11 @@ def rows_and_columns_mixed_up(self, x):
     return attended(self, x, join="b heads (w h) d -> b (heads d) h w")
 
 
+@Attention.mistake("You count the pixels down the columns, `(w h)`, when you cut, and along the rows when you join.")
+def cut_in_columns(self, x):
+    return attended(self, x, cut="b (three heads d) h w -> three b heads (w h) d")
+
+
 @Attention.mistake("One large head instead of `self.heads` small ones: all features enter one softmax.")
 def one_head(self, x):
     q, k, v = rearrange(self.to_qkv(x), "b (three d) h w -> three b (h w) d", three=3)
@@ -218,6 +152,60 @@ def features_look_at_features(self, x):
     q, k, v = rearrange(self.to_qkv(x), CUT, three=3, heads=self.heads)
     weights = (q.transpose(-1, -2) @ k * self.scale).softmax(-1)
     return self.to_out(rearrange(v @ weights, JOIN, h=x.shape[2], w=x.shape[3]))
+
+
+@Attention.mistake(
+    "You cut the pixels with `view` or `reshape` where the features lie: these only count on, and the pixels come last "
+    "in memory. What has to change places first?"
+)
+def cut_without_transposing(self, x):
+    b, _, h, w = x.shape
+    q, k, v = self.to_qkv(x).reshape(b, 3, self.heads, h * w, -1).unbind(1)
+    weights = (q @ k.transpose(-1, -2) * self.scale).softmax(-1)
+    return self.to_out(rearrange(weights @ v, JOIN, h=h, w=w))
+
+
+@Attention.mistake(
+    "On the way back `reshape` mixes features with pixels: it changes no order. Which axis has to come before `(h w)`?"
+)
+def joined_without_transposing(self, x):
+    q, k, v = rearrange(self.to_qkv(x), CUT, three=3, heads=self.heads)
+    weights = (q @ k.transpose(-1, -2) * self.scale).softmax(-1)
+    return self.to_out((weights @ v).reshape(len(x), -1, *x.shape[2:]))
+
+
+@Attention.mistake(
+    "Neither on the way in nor on the way back do pixels and features change places: `reshape` keeps the order in "
+    "memory."
+)
+def never_transposed(self, x):
+    b, _, h, w = x.shape
+    q, k, v = self.to_qkv(x).reshape(b, 3, self.heads, h * w, -1).unbind(1)
+    weights = (q @ k.transpose(-1, -2) * self.scale).softmax(-1)
+    return self.to_out((weights @ v).reshape(b, -1, h, w))
+
+
+@Attention.mistake(
+    "The weights are used lying on their side: the values are summed over i, the pixels that look. Which index is "
+    "summed away in out_i?"
+)
+def weights_transposed(self, x):
+    return attended(self, x, weigh=lambda scores: scores.softmax(-1).transpose(-1, -2))
+
+
+@Attention.mistake(
+    "You divide by the root of the picture's channels. Each score is a sum over the d features of one head: which "
+    "attribute knows that d?"
+)
+def scaled_by_the_width(self, x):
+    return attended(self, x, scale=x.shape[1] ** -0.5)
+
+
+@Attention.mistake(
+    "You cut the heads first and q, k, v inside of them. `to_qkv` gives all of q, then all of k, then all of v."
+)
+def heads_before_three(self, x):
+    return attended(self, x, cut="b (heads three d) h w -> three b heads (h w) d")
 
 
 @Attention.mistake("You add the input. `Residual` wraps this block and does just that: how often would it be added?")

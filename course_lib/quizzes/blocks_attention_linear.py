@@ -40,6 +40,19 @@ def linear_without_scale(self, x):
     return linearly_attended(self, x, scale=1)
 
 
+@LinearAttention.mistake("You divide by `self.scale`, which is already 1 / sqrt(d). Is q to become larger or smaller?")
+def linear_divided_by_the_scale(self, x):
+    return linearly_attended(self, x, scale=1 / self.scale)
+
+
+@LinearAttention.mistake(
+    "You also divide by the number of pixels. k's softmax already makes a mean of the sum over them: how large is the "
+    "sum of its weights?"
+)
+def divided_by_the_pixels(self, x):
+    return linearly_attended(self, x, scale=self.scale / x[0, 0].numel())
+
+
 @LinearAttention.mistake(
     "The scale comes before q's softmax in yours. There it changes how sharp q is; where does the definition put it?"
 )
@@ -78,6 +91,14 @@ def k_without_softmax(self, x):
 @LinearAttention.mistake("q has no softmax: its weights can be negative.")
 def q_without_softmax(self, x):
     return linearly_attended(self, x, soft_q=None)
+
+
+@LinearAttention.mistake(
+    "There is no softmax at all: weights can be negative and add up to anything. Which two stand in for the one "
+    "between?"
+)
+def neither_softmax(self, x):
+    return linearly_attended(self, x, soft_q=None, soft_k=None)
 
 
 @LinearAttention.mistake(

@@ -1,4 +1,4 @@
-"""Quizzes of chapter 07: the ResNet block and the ConvNeXt block."""
+"""Quizzes of chapter 07: the ResNet block."""
 
 import torch
 from einops import rearrange
@@ -152,6 +152,57 @@ def no_second_activation(self, x, time=None):
     return self.conv2(timed(self, first_half(self, x), time)) + self.shortcut(x)
 
 
+@ResnetBlock.mistake(
+    "There is no activation at all, so the whole branch is nearly one linear map. Where do the two stand?"
+)
+def no_activation(self, x, time=None):
+    return self.conv2(timed(self, self.conv1(self.norm1(x)), time)) + self.shortcut(x)
+
+
+@ResnetBlock.mistake(
+    "Each activation comes after its convolution. Norm, activation, convolution: in which order is yours?"
+)
+def activation_after_each_convolution(self, x, time=None):
+    h = self.activation(self.conv1(self.norm1(x)))
+    return self.activation(self.conv2(timed(self, h, time))) + self.shortcut(x)
+
+
+@ResnetBlock.mistake(
+    "A third activation, behind the second convolution: then the branch can hardly take anything away from x."
+)
+def activation_at_the_branchs_end(self, x, time=None):
+    h = self.conv2(self.activation(timed(self, first_half(self, x), time)))
+    return self.activation(h) + self.shortcut(x)
+
+
+@ResnetBlock.mistake("`norm2` is never used. Two convolutions, two norms: what does the second one see?")
+def no_second_norm(self, x, time=None):
+    h = first_half(self, x)
+    if self.time_mlp is None:
+        return second_half(self, x, h)
+    numbers = self.time_mlp(time)[:, :, None, None]
+    if self.time_mode == "add":
+        return second_half(self, x, h + numbers)
+    scale, shift = numbers.chunk(2, dim=1)
+    return second_half(self, x, h * (1 + scale) + shift)
+
+
+@ResnetBlock.mistake(
+    "The shortcut starts from what the branch gave, not from the block's input. Is `x` still what came in?"
+)
+def shortcut_of_the_result(self, x, time=None):
+    h = self.conv2(self.activation(timed(self, first_half(self, x), time)))
+    return h + self.shortcut(h)
+
+
+@ResnetBlock.mistake(
+    "The shortcut carries the normed and activated x. It should lead past the whole branch: which x goes in?"
+)
+def shortcut_after_norm_and_activation(self, x, time=None):
+    h = timed(self, first_half(self, x), time)
+    return self.conv2(self.activation(h)) + self.shortcut(self.activation(self.norm1(x)))
+
+
 @ResnetBlock.mistake("The activation comes before the norm. Which of the two should see the raw features?")
 def activation_before_norm(self, x, time=None):
     h = self.conv1(self.norm1(self.activation(x)))
@@ -200,115 +251,3 @@ def with_functional(self, x, time=None):
         scale, shift = self.time_mlp(time).view(len(x), 2, -1, 1, 1).unbind(1)
     h = self.norm2(h)
     return self.conv2(functional.silu(h + h * scale + shift)) + self.shortcut(x)
-
-
-# the ConvNeXt block
-
-
-def maps_and_times(g: torch.Generator) -> list[tuple]:
-    """Widths that stay and that change, a factor other than 2, and once without time."""
-
-    def draw(*shape):
-        return torch.randn(shape, generator=g)
-
-    return [
-        ((6, 6, 5), draw(3, 6, 5, 4), draw(3, 5)),
-        ((4, 7, 6), draw(2, 4, 3, 5), draw(2, 6)),
-        ((3, 3, 4, 1), draw(2, 3, 4, 6), draw(2, 4)),
-        ((4, 6), draw(2, 4, 5, 3), None),
-    ]
-
-
-ConvNextBlock = Quiz(
-    blocks.ConvNextBlock,
-    cases=maps_and_times,
-    points=3,
-    minutes=12,
-    hints=(
-        "A branch beside a shortcut again. The branch begins with the depthwise convolution.",
-        "After it the time is added, `time_mlp(time)` shaped (B, C, 1, 1); then comes `self.body`.",
-        "h = depthwise(x) + time, if there is one; return body(h) + shortcut(x).",
-    ),
-)
-
-
-def told(self, time):
-    """The time's numbers, (B, C, 1, 1), or 0."""
-    return 0 if self.time_mlp is None else self.time_mlp(time)[:, :, None, None]
-
-
-@ConvNextBlock.mistake("The shortcut is missing. What is added at the end?")
-def convnext_without_shortcut(self, x, time=None):
-    return self.body(self.depthwise(x) + told(self, time))
-
-
-@ConvNextBlock.mistake(
-    "You add `x` itself, which fits only while the width stays. `__init__` has made something for both cases."
-)
-def convnext_adds_x_itself(self, x, time=None):
-    return self.body(self.depthwise(x) + told(self, time)) + x
-
-
-@ConvNextBlock.mistake(
-    "The time joins before the depthwise convolution, and its padding then blurs it at the edges. Behind which layer "
-    "should it enter?"
-)
-def time_before_depthwise(self, x, time=None):
-    return self.body(self.depthwise(x + told(self, time))) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake("The time never enters. What is `time_mlp` for?")
-def convnext_without_time(self, x, time=None):
-    return self.body(self.depthwise(x)) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake("You multiply by the time's numbers. They are added.")
-def times_time(self, x, time=None):
-    numbers = 1 if self.time_mlp is None else told(self, time)
-    return self.body(self.depthwise(x) * numbers) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake(
-    "The time is used as it came in, without `time_mlp`'s own layer's first half: call the whole of it."
-)
-def time_without_gelu(self, x, time=None):
-    numbers = 0 if self.time_mlp is None else self.time_mlp[1](time)[:, :, None, None]
-    return self.body(self.depthwise(x) + numbers) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake("The depthwise convolution is left out, and with it the wide view of 7 x 7 pixels.")
-def no_depthwise(self, x, time=None):
-    return self.body(x + told(self, time)) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake(
-    "The shortcut starts behind the depthwise convolution. It should lead past the whole branch: from where?"
-)
-def shortcut_too_late(self, x, time=None):
-    h = self.depthwise(x) + told(self, time)
-    return self.body(h) + self.shortcut(h)
-
-
-@ConvNextBlock.mistake(
-    "There is an activation behind the depthwise convolution. In this block the norm follows at once."
-)
-def activated_depthwise(self, x, time=None):
-    return self.body(functional.gelu(self.depthwise(x)) + told(self, time)) + self.shortcut(x)
-
-
-@ConvNextBlock.alternative
-def layer_by_layer(self, x, time=None):
-    h = self.depthwise(x)
-    if time is not None:
-        h = h + self.time_mlp(time).view(*h.shape[:2], 1, 1)
-    for layer in self.body:
-        h = layer(h)
-    return self.shortcut(x).add(h)
-
-
-@ConvNextBlock.alternative
-def with_conv2d(self, x, time=None):
-    h = functional.conv2d(x, self.depthwise.weight, self.depthwise.bias, padding="same", groups=x.shape[1])
-    if self.time_mlp is not None:
-        h = h + rearrange(self.time_mlp(time), "b c -> b c () ()")
-    return torch.stack([self.body(h), self.shortcut(x)]).sum(0)

@@ -48,4 +48,6 @@ class Guess(nn.Module):
         self.pace = nn.Parameter(torch.tensor(1.3))
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        if t.shape != x.shape[:1]:  # a real network would broadcast it, and nobody would know
+            raise ValueError(f"the model was given t in the shape {tuple(t.shape)}, not {tuple(x.shape[:1])}")
         return 1.5 * torch.sin(self.pace * x + 0.4 * t.reshape(-1, *[1] * (x.ndim - 1)))

@@ -74,7 +74,7 @@ def _kind(yours: object, expected: str) -> Trouble:
     elif isinstance(yours, Other):
         kind = yours.kind
     elif isinstance(yours, tuple):
-        kind = f"{len(yours)} things in a tuple or list"
+        kind = f"{len(yours)} thing{'s' * (len(yours) != 1)} in a tuple or list"
     else:
         kind = f"a value of the type `{type(yours).__name__}`"
     return Trouble("type", f"It returns {kind}, expected is {expected}.")
@@ -186,6 +186,25 @@ def alike(one: Outcome, other: Outcome, tolerance: Tolerance) -> bool:
     if not (one.returned and other.returned):
         return one.error == other.error and one.timed_out == other.timed_out
     return _same(one.value, other.value, tolerance)
+
+
+def requires_grad(value: object) -> bool:
+    """Whether a harvested value is a tensor through which a gradient can flow."""
+    return isinstance(value, Array) and value.requires_grad
+
+
+def same_gradients(mine: object, right: object) -> bool:
+    """Whether two harvested dicts of gradients agree, to 1 % of the largest element of each: sums round differently."""
+    if not isinstance(mine, dict) or not isinstance(right, dict) or mine.keys() != right.keys():
+        return False
+    for name, expected in right.items():
+        found = mine[name]
+        if not isinstance(found, Array) or found.data is None or found.shape != expected.shape:
+            return False
+        slack = 0.01 * float(expected.data.abs().max()) + 1e-5
+        if not bool(((found.data - expected.data).abs() <= slack).all()):
+            return False
+    return True
 
 
 def _same(one: object, other: object, tolerance: Tolerance) -> bool:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from course_lib.devices import device as find_device
-from course_lib.quizzes.attempts import NewTensors, file_of, is_stand_in, is_stub, runnable, wrong_use
+from course_lib.quizzes.attempts import NewTensors, file_of, gradients, is_stand_in, is_stub, runnable, wrong_use
 from course_lib.quizzes.catalogue import Choice, Mistake, Quiz, find
-from course_lib.quizzes.compare import Tolerance, Trouble, alike, trouble_with
+from course_lib.quizzes.compare import Tolerance, Trouble, alike, requires_grad, same_gradients, trouble_with
 from course_lib.quizzes.guard import Outcome, call
 from course_lib.quizzes.state import originals, preserved
 from course_lib.quizzes.values import arrays_in, moved, tensors_in, varied
@@ -97,7 +97,7 @@ class _Examination:
         troubles = [self._trouble(mine, right) for mine, right in zip(outcomes, expected, strict=False)]
         trouble = next((found for found in troubles if found), None) or self._changed_argument(outcomes)
         if trouble is None:
-            trouble = self._trouble_on_meta()
+            trouble = self._lost_gradient(expected) or self._trouble_on_meta()
         if trouble is None:
             return Report(self.quiz.name, True, "correct", f"`{self.quiz.name}` is right.", printed=self.printed)
         if trouble.finding in ("not_attempted", "timeout", "mutates", "device"):
@@ -210,7 +210,7 @@ class _Examination:
         equal = [
             (*case[:place], torch.full_like(case[place], int(t)), *case[place + 1 :])
             for case in self.cases
-            for t in case[place].unique()[[0, -1]]
+            for t in case[place].unique()
         ]
         for case, right in zip(equal, self._expected(equal), strict=True):
             if self._trouble(self._run(self.attempt, case), right):
@@ -220,6 +220,21 @@ class _Examination:
             "Right only when all rows of the batch share one `t`. "
             "Each row has its own: how do you look up one value per row?",
         )
+
+    def _lost_gradient(self, expected: list[Outcome]) -> Trouble | None:
+        """Right values through which not all of the gradient flows back: part of a network would not learn."""
+        learns = [case for case, right in zip(self.cases, expected, strict=True) if requires_grad(right.value)]
+        for case in learns[:1]:
+            with originals():
+                right = call(gradients(self.quiz, self.quiz.reference), case, 60)
+            mine = call(gradients(self.quiz, self.attempt), case, SECONDS, 0, file_of(self.attempt))
+            if mine.timed_out or not same_gradients(mine.value, right.value):
+                return Trouble(
+                    "type",
+                    "The values are right, but the gradient that flows back is not: "
+                    "did `detach`, `no_grad`, `.data` or `item` cut off a part of it?",
+                )
+        return None
 
     def _trouble_on_meta(self) -> Trouble | None:
         """Find tensors made on the CPU, without a GPU: torch's meta device knows only shapes and mixes with no other.

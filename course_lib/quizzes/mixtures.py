@@ -1,11 +1,11 @@
-"""Quizzes of chapter 02: the density of a Gaussian mixture, and two questions. The score has a file of its own."""
+"""Quizzes of chapter 02: the density of a Gaussian mixture. The score and the questions have files of their own."""
 
 import math
 
 import torch
 
 from course_lib import mixtures
-from course_lib.quizzes.catalogue import Choice, Option, Quiz
+from course_lib.quizzes.catalogue import Quiz
 
 ORDER = ("mixture_log_prob", "where_far_arrows_point", "mixture_score", "start_too_narrow")  # as in the notebook
 
@@ -71,11 +71,58 @@ def normaliser_of_one_dimension(x, means, std, weights):
 
 
 @mixture_log_prob.mistake(
+    "Right in the plane only: your factor in front of exp is that of 2 dimensions. What does it become for d of them?"
+)
+def normaliser_of_the_plane(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / (2 * std**2) - math.log(2 * math.pi * std**2)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
     "Your factor in front of exp makes narrow bumps low: it is upside down. A narrow bump has to be high: "
     "which sign has its log?"
 )
 def normaliser_upside_down(x, means, std, weights):
     logs = weights.log() - squares(x, means) / (2 * std**2) + x.shape[1] / 2 * math.log(2 * math.pi * std**2)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "The exponent is right, but the factor in front has std in place of the variance. Which of them is under its root?"
+)
+def std_in_the_normaliser(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / (2 * std**2) - x.shape[1] / 2 * math.log(2 * math.pi * std)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "Your factor in front of exp lacks its pi. Which area has a plain exp(-x²/2), without any factor?"
+)
+def normaliser_without_pi(x, means, std, weights):
+    return torch.logsumexp(weights.log() - squares(x, means) / (2 * std**2), dim=1) - x.shape[1] * math.log(std)
+
+
+@mixture_log_prob.mistake(
+    "Your factor in front of exp does not depend on std. Which is higher, a narrow bump or a wide one?"
+)
+def normaliser_without_std(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / (2 * std**2) - x.shape[1] / 2 * math.log(2 * math.pi)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "The factor in front of exp comes once per *component* in yours, because its power is K / 2. What does d count?"
+)
+def normaliser_of_components(x, means, std, weights):
+    logs = weights.log() - squares(x, means) / (2 * std**2) - len(means) / 2 * math.log(2 * math.pi * std**2)
+    return torch.logsumexp(logs, dim=1)
+
+
+@mixture_log_prob.mistake(
+    "Your exponent is positive, so the density grows without end away from the modes. Which sign has it?"
+)
+def exponent_positive(x, means, std, weights):
+    logs = weights.log() + squares(x, means) / (2 * std**2) - x.shape[1] / 2 * math.log(2 * math.pi * std**2)
     return torch.logsumexp(logs, dim=1)
 
 
@@ -144,6 +191,20 @@ def weights_without_log(x, means, std, weights):
 
 
 @mixture_log_prob.mistake(
+    "The weights multiply logs, which makes them powers of the densities. What does a factor become among logs?"
+)
+def weights_times_logs(x, means, std, weights):
+    return torch.logsumexp(weights * log_components(x, means, std), dim=1)
+
+
+@mixture_log_prob.mistake(
+    "You add up the logs, which multiplies the densities. They should be added: which function does that, given logs?"
+)
+def logs_added(x, means, std, weights):
+    return (weights.log() + log_components(x, means, std)).sum(dim=1)
+
+
+@mixture_log_prob.mistake(
     "You average the logs, but the log of a sum is not the sum of the logs. Which comes first, adding or the log?"
 )
 def logs_averaged(x, means, std, weights):
@@ -197,62 +258,3 @@ def largest_term_taken_out(x, means, std, weights):
     largest = exponents.max(dim=1, keepdim=True).values
     total = ((exponents - largest).exp() @ weights).log() + largest[:, 0]
     return total - means.shape[1] * 0.5 * (math.log(2 * math.pi) + 2 * math.log(std))
-
-
-# Predict before you run
-
-where_far_arrows_point = Choice(
-    "where_far_arrows_point",
-    "Four narrow modes at (±1, ±1); the weight of the upper right one is 0.4, of the lower right one 0.1. "
-    "With noise of sigma = 5, where does the score point at x = (8, -8)?",
-    options={
-        "a": Option(
-            "to the lower right mode: it is the nearest",
-            "The nearest by 2 in 11, while the noise reaches 5: so x may as well have come from any of the four. "
-            "What do four arrows add up to?",
-        ),
-        "b": Option(
-            "to a point near the middle of the data, with hardly any regard to single modes",
-            "With so much noise x may have come from any mode. The score points to their mean, "
-            "weighted by how likely each is.",
-        ),
-        "c": Option(
-            "to the upper right mode: it is the heaviest",
-            "It counts most, but the other three pull as well. Where is the mean of all four pulls?",
-        ),
-    },
-    answer="b",
-    points=1,
-    minutes=2,
-    hints=("From here, how different are the distances to the four modes, measured in sigmas?",),
-)
-
-start_too_narrow = Choice(
-    "start_too_narrow",
-    "The weights are 0.4, 0.3, 0.2 and 0.1, and you follow the exact arrows. But you start at sigma = 0.3, "
-    "with 0.3 times standard noise, instead of sigma = 10. Which shares reach the four modes?",
-    options={
-        "a": Option(
-            "0.4, 0.3, 0.2 and 0.1: the arrows are exact",
-            "The arrows are exact, but are the starting points? "
-            "Noisy data at sigma = 0.3 would be four clouds around the modes.",
-        ),
-        "b": Option(
-            "all points go to the heaviest mode",
-            "Near the middle the heaviest mode pulls a little more. But a start a few tenths away from the middle "
-            "towards another mode: which arrow is stronger there?",
-        ),
-        "c": Option(
-            "roughly a quarter each",
-            "The starts lie around the middle, a quarter of them in each corner, and at so little noise the "
-            "arrows lead to the nearest mode almost everywhere.",
-        ),
-    },
-    answer="c",
-    points=1,
-    minutes=3,
-    hints=(
-        "Where do the starting points lie, and where does noisy data at sigma = 0.3 lie?",
-        "Which share of the starts lies in each quadrant, and how far does a weight move the line between two modes?",
-    ),
-)

@@ -106,10 +106,81 @@ def softmax_over_points(x, means, std, weights):
 
 
 @mixture_score.mistake(
+    "A point's shares do not add up to 1: your softmax compares points with each other. Which axis holds the modes?"
+)
+def guess_with_softmax_over_points(x, means, std, weights):
+    share = (weights.log() - squares(x, means) / (2 * std**2)).softmax(dim=0)
+    return (share @ means - x) / std**2
+
+
+@mixture_score.mistake(
+    "That is the best guess at the noise: the score times -std. Which way does the noise point, which way the score?"
+)
+def noise_instead_of_score(x, means, std, weights):
+    return (x - guess(x, means, std, weights)) / std
+
+
+@mixture_score.mistake(
     "The exponent in your softmax lacks its 2, so your shares are too sure of themselves. Compare with the log density."
 )
 def softmax_without_half(x, means, std, weights):
     return ((weights.log() - squares(x, means) / std**2).softmax(dim=1) @ means - x) / std**2
+
+
+@mixture_score.mistake(
+    "In the softmax the squared distance is divided by 2 std. What stands under it in the log density?"
+)
+def softmax_with_std(x, means, std, weights):
+    return ((weights.log() - squares(x, means) / (2 * std)).softmax(dim=1) @ means - x) / std**2
+
+
+@mixture_score.mistake(
+    "The farther a mode, the more it counts in yours. Which sign has the squared distance in the log density?"
+)
+def softmax_turned_around(x, means, std, weights):
+    return ((weights.log() + squares(x, means) / (2 * std**2)).softmax(dim=1) @ means - x) / std**2
+
+
+@mixture_score.mistake("Your shares are still logs, so they are negative. How do you get from `log_softmax` to shares?")
+def shares_left_as_logs(x, means, std, weights):
+    return ((weights.log() - squares(x, means) / (2 * std**2)).log_softmax(dim=1) @ means - x) / std**2
+
+
+@mixture_score.mistake(
+    "You count each mode by the log of its share in the density. Which function makes shares of logs?"
+)
+def softmax_left_out(x, means, std, weights):
+    return ((weights.log() - squares(x, means) / (2 * std**2)) @ means - x) / std**2
+
+
+@mixture_score.mistake(
+    "Each mode counts by its bump, but the bumps are not divided by their sum. What do probabilities add up to?"
+)
+def shares_not_divided(x, means, std, weights):
+    return ((weights * (-squares(x, means) / (2 * std**2)).exp()) @ means - x) / std**2
+
+
+@mixture_score.mistake(
+    "A little number below avoids 0 divided by 0, but then all shares are 0 far away, and your arrow points to the "
+    "origin. Which function makes shares straight from logs?"
+)
+def shares_with_epsilon(x, means, std, weights):
+    bumps = weights * (-squares(x, means) / (2 * std**2)).exp()
+    return (bumps / (bumps.sum(dim=1, keepdim=True) + 1e-12) @ means - x) / std**2
+
+
+@mixture_score.mistake(
+    "Multiplied by std², so narrow bumps come out the flattest. Does std² stand above or below in the log density?"
+)
+def multiplied_by_variance(x, means, std, weights):
+    return (guess(x, means, std, weights) - x) * std**2
+
+
+@mixture_score.mistake(
+    "Your arrows get shorter when there are more points. If you differentiate a mean over the batch, what else divides?"
+)
+def gradient_of_the_mean(x, means, std, weights):
+    return (guess(x, means, std, weights) - x) / std**2 / len(x)
 
 
 @mixture_score.mistake(

@@ -106,6 +106,22 @@ def v_root_of_the_root(x_start, t, noise, schedule):
 
 
 @v_from_start_and_noise.mistake(
+    "1 minus a cosine is not the sine: `sqrt_one_minus_alphas_cumprod` subtracts first. Which weight is x_0's?"
+)
+def v_with_one_minus_the_root(x_start, t, noise, schedule):
+    signal, _ = roots(schedule, t, x_start)
+    return signal * noise - (1 - signal) * x_start
+
+
+@v_from_start_and_noise.mistake(
+    "You take x_t where noise or x_0 is asked for: v is made of the two ends alone. What stands in the arguments?"
+)
+def v_of_x_t(x_start, t, noise, schedule):
+    signal, sigma = roots(schedule, t, x_start)
+    return signal * noise - sigma * (signal * x_start + sigma * noise)
+
+
+@v_from_start_and_noise.mistake(
     "Those are the weights of a single step, with beta. How much signal is left after all steps up to t?"
 )
 def v_of_a_single_step(x_start, t, noise, schedule):
@@ -281,7 +297,7 @@ more_steps_and_the_gap = Choice(
         ),
         "b": Option(
             "It grows: 200 terms cost more than 10.",
-            "No term is negative, true. But what does each of them cost, when a step changes so little?",
+            "There are more terms, true. But what does each of them cost, when a step changes so little?",
         ),
         "c": Option(
             "There is none: the model is perfect.",

@@ -81,6 +81,37 @@ def weights_swapped(x_t, t, noise, schedule):
     return (x_t - ac.sqrt() * noise) / (1 - ac).sqrt()
 
 
+@predict_start_from_noise.mistake(
+    "`sqrt_alphas_cumprod` and its sister are roots already. How often should you take the root?"
+)
+def root_of_the_roots(x_t, t, noise, schedule):
+    signal, sigma = at(schedule.sqrt_alphas_cumprod, t, x_t), at(schedule.sqrt_one_minus_alphas_cumprod, t, x_t)
+    return (x_t - sigma.sqrt() * noise) / signal.sqrt()
+
+
+@predict_start_from_noise.mistake(
+    "1 minus the root of alpha-bar is not the root of 1 minus alpha-bar. Which is the noise's weight in `q_sample`?"
+)
+def one_minus_the_root(x_t, t, noise, schedule):
+    signal = at(schedule.sqrt_alphas_cumprod, t, x_t)
+    return (x_t - (1 - signal) * noise) / signal
+
+
+@predict_start_from_noise.mistake(
+    "The noise is out, but then you divide by the weight that the noise had. Whose weight does x_0 still carry?"
+)
+def divided_by_the_noises_weight(x_t, t, noise, schedule):
+    sigma = at(schedule.sqrt_one_minus_alphas_cumprod, t, x_t)
+    return (x_t - sigma * noise) / sigma
+
+
+@predict_start_from_noise.mistake(
+    "You clip to [-1, 1]. Data may leave that range, and nobody asked for it here: who will, later in this chapter?"
+)
+def clipped_at_once(x_t, t, noise, schedule):
+    return reverse.predict_start_from_noise(x_t, t, noise, schedule).clamp(-1, 1)
+
+
 @predict_start_from_noise.mistake("Only x_t is divided, the noise is not. Where do the brackets have to be?")
 def only_x_t_divided(x_t, t, noise, schedule):
     ac = at(schedule.alphas_cumprod, t, x_t)

@@ -7,7 +7,7 @@ from course_lib import reverse
 from course_lib.forward import q_sample, q_step
 from course_lib.quizzes.cases import Guess, noisy_batches
 from course_lib.quizzes.catalogue import Quiz
-from course_lib.reverse import LOSSES, training_target
+from course_lib.reverse import LOSSES, predict_start, training_target
 
 
 def at(values, t, x):
@@ -15,9 +15,14 @@ def at(values, t, x):
 
 
 def training_batches(g: torch.Generator) -> list[tuple]:
-    """Every loss and every kind of prediction; the first case is the plain one, L2 on the noise."""
+    """Every loss and every kind of prediction; the first case is the plain one, L2 on the noise.
+
+    The last model is frozen, as when a loss is only measured: whoever calls `backward` inside is told there.
+    """
     kinds = [("l2", "noise"), ("l1", "noise"), ("huber", "noise"), ("l2", "start"), ("huber", "v"), ("l1", "start")]
-    return [(Guess(), *batch, *kind) for batch, kind in zip(noisy_batches(g), kinds, strict=True)]
+    cases = [(Guess(), *batch, *kind) for batch, kind in zip(noisy_batches(g), kinds, strict=True)]
+    cases[-1][0].requires_grad_(False)
+    return cases
 
 
 p_losses = Quiz(
@@ -79,6 +84,51 @@ def always_l2(model, x_start, t, noise, schedule, loss_type="l2", predicts="nois
 )
 def always_l2_on_noise(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
     return (model(q_sample(x_start, t, noise, schedule), t) - noise).square().mean()
+
+
+@p_losses.mistake("It is the absolute error whatever `loss_type` says. Where do the other two come in?")
+def always_l1(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
+    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
+    return loss_of(model(x_t, t), target, "l1")
+
+
+@p_losses.mistake(
+    "A sum of squares grows with the batch: which mean leaves its size out? "
+    "And then: what do `loss_type` and `predicts` ask for?"
+)
+def squares_of_noise_summed(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
+    return (model(q_sample(x_start, t, noise, schedule), t) - noise).square().sum()
+
+
+@p_losses.mistake(
+    "Half of the square is another convention. Which loss does `LOSSES` have under `l2`, and does it halve?"
+)
+def l2_halved(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
+    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
+    return loss_of(model(x_t, t), target, loss_type) * (0.5 if loss_type == "l2" else 1)
+
+
+@p_losses.mistake(
+    "You compare guesses of x_0, so errors at large t count far more. With what should the model's answer "
+    "itself be compared?"
+)
+def starts_compared(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
+    x_t, _ = rows_noised(x_start, t, noise, schedule, predicts)
+    return loss_of(predict_start(model(x_t, t), x_t, t, schedule, predicts), x_start, loss_type)
+
+
+@p_losses.mistake("x_start + noise has as much noise at every t. Which function of chapter 04 weighs the two?")
+def noise_put_in_unweighted(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
+    _, target = rows_noised(x_start, t, noise, schedule, predicts)
+    return loss_of(model(x_start + noise, t), target, loss_type)
+
+
+@p_losses.mistake("The value is right, but you call `backward` inside. Who does that in the training loop?")
+def backward_called(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
+    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
+    loss = loss_of(model(x_t, t), target, loss_type)
+    loss.backward()
+    return loss
 
 
 @p_losses.mistake("`l1` and `l2` have changed places. Which of them squares the differences?")

@@ -16,7 +16,7 @@ def at(values, t, x):
 def model_and_noisy_batches(g: torch.Generator) -> list[tuple]:
     """(model, x, t, noise, schedule, predicts, clip_start): the plain kind first; in the second, t begins with 0."""
     model = Guess().requires_grad_(False)
-    kinds = [("noise", False), ("noise", True), ("start", True), ("v", False), ("noise", False), ("start", False)]
+    kinds = [("noise", False), ("noise", True), ("start", True), ("v", False), ("start", False), ("v", True)]
     cases = []
     for (x, t, noise, schedule), kind in zip(noisy_batches(g), kinds, strict=True):
         t = t.roll(-1) if len(cases) == 1 else t
@@ -267,6 +267,31 @@ def own_noise(model, x_t, t, noise, schedule, predicts="noise", clip_start=False
 @p_sample.mistake("A spread of shape (B,) lines up with the last axis, the width. `extract` puts it on the batch axis.")
 def spread_along_the_last_axis(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
     return mean_of(model, x_t, t, schedule, predicts, clip_start) + schedule.posterior_variance[t].sqrt() * noise
+
+
+@p_sample.mistake("The noise is multiplied by beta, a variance. And which variance does `q_posterior` have?")
+def beta_for_spread(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
+    return mean_of(model, x_t, t, schedule, predicts, clip_start) + at(schedule.betas, t, x_t) * noise
+
+
+@p_sample.mistake(
+    "The new state is clamped. It still holds noise and has to leave [-1, 1]: which guess may not, and who clips that?"
+)
+def state_clamped(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
+    x = mean_of(model, x_t, t, schedule, predicts, clip_start) + spread(schedule, t, x_t) * noise
+    return x.clamp(-1, 1) if clip_start else x
+
+
+@p_sample.mistake(
+    "That is the guess of x_0 with the noise of one step: a leap, no step. Which function gives the mean of x_{t-1}?"
+)
+def noise_on_the_start(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
+    return guessed_start(model, x_t, t, schedule, predicts, clip_start) + spread(schedule, t, x_t) * noise
+
+
+@p_sample.mistake("`predicts` is not passed on to `p_mean`, which then takes every answer for noise. Where is it lost?")
+def predicts_not_passed_on(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
+    return mean_of(model, x_t, t, schedule, "noise", clip_start) + spread(schedule, t, x_t) * noise
 
 
 @p_sample.mistake("`predicts` and `clip_start` end here: `p_mean` is called without them. Who else needs to know?")

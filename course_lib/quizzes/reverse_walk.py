@@ -10,7 +10,10 @@ from course_lib.schedules import NoiseSchedule
 
 
 def walks(g: torch.Generator) -> list[tuple]:
-    """Short chains of several kinds, each with a generator of its own."""
+    """Short chains of several kinds, each with a generator of its own.
+
+    In the last nobody brings a generator. Its model always says 0.5, so the samples are the same for all noise.
+    """
     model = Guess().requires_grad_(False)
     cases = []
     for seed, (shape, timesteps, predicts, clip_start) in enumerate(
@@ -24,7 +27,11 @@ def walks(g: torch.Generator) -> list[tuple]:
         betas = 0.02 + 0.3 * torch.rand(timesteps, generator=g, dtype=torch.float64)
         generator = torch.Generator().manual_seed(seed)
         cases.append((model, shape, NoiseSchedule(betas), generator, predicts, clip_start))
-    return cases
+    return [*cases, (always_half, (3, 2), NoiseSchedule(betas), None, "start")]
+
+
+def always_half(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return torch.full_like(x, 0.5)
 
 
 p_sample_loop = Quiz(
@@ -151,6 +158,31 @@ def options_lost(model, shape, schedule, generator=None, predicts="noise", clip_
     return walk(model, shape, schedule, generator, "noise", False, downwards(schedule))
 
 
+@p_sample_loop.mistake("`predicts` is not passed on to `p_sample`, which then takes every answer for noise.")
+def predicts_lost(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
+    return walk(model, shape, schedule, generator, "noise", clip_start, downwards(schedule))
+
+
+@p_sample_loop.mistake(
+    "This needs a generator, but `generator` may be None: then torch's own is meant. Which function looks after that?"
+)
+def generator_never_none(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
+    x = torch.randn(shape, generator=generator, device=generator.device).to(schedule.device)
+    return walk(model, shape, schedule, generator, predicts, clip_start, downwards(schedule), x)
+
+
+@p_sample_loop.mistake(
+    "The numbers come in another order: the first draw should be x_T, and then each step has its own. "
+    "Where do you draw too early?"
+)
+def steps_drawn_before_x_t(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
+    draws = [draw_noise(shape, schedule, generator) for _ in range(schedule.timesteps)]
+    x = draw_noise(shape, schedule, generator)
+    for step in downwards(schedule):
+        x = walk(model, shape, schedule, generator, predicts, clip_start, [step], x, draws[-1 - step])
+    return x
+
+
 @p_sample_loop.mistake("`clip_start` is not passed on to `p_sample`, so a guess may leave [-1, 1].")
 def clip_lost(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
     return walk(model, shape, schedule, generator, predicts, False, downwards(schedule))
@@ -174,14 +206,9 @@ def every_state(model, shape, schedule, generator=None, predicts="noise", clip_s
 
 
 @p_sample_loop.alternative
-@torch.no_grad()
-def plain_loop(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    x = draw_noise(shape, schedule, generator)
-    for step in range(schedule.timesteps - 1, -1, -1):
-        t = torch.full((shape[0],), step, device=schedule.device)
-        noise = draw_noise(shape, schedule, generator)
-        x = reverse.p_sample(model, x, t, noise, schedule, predicts, clip_start)
-    return x
+def last_of_all_states(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
+    *_, last = reverse.p_sample_steps(model, shape, schedule, generator, predicts, clip_start)
+    return last
 
 
 @p_sample_loop.alternative

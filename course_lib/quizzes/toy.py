@@ -62,6 +62,13 @@ def whole_ratio_at_each_step(count, sigma_max, sigma_min):
     return sigma_max * (sigma_min / sigma_max) ** torch.arange(count)
 
 
+@noise_levels.mistake(
+    "The factor is upside down: from `sigma_max` your levels rise ever higher. Is the number you multiply by below 1?"
+)
+def factor_upside_down(count, sigma_max, sigma_min):
+    return sigma_max * (sigma_max / sigma_min) ** torch.linspace(0, 1, count)
+
+
 @noise_levels.mistake("Each level is half of the one before, wherever `sigma_min` is. Which factor ends there?")
 def halved(count, sigma_max, sigma_min):
     return sigma_max * 0.5 ** torch.arange(count)
@@ -72,6 +79,21 @@ def halved(count, sigma_max, sigma_min):
 )
 def wrong_base(count, sigma_max, sigma_min):
     return torch.logspace(math.log(sigma_max), math.log(sigma_min), count)
+
+
+@noise_levels.mistake(
+    "`exp` undoes the natural logarithm, and yours has base 10. Which logarithm belongs to `exp`, or which power to 10?"
+)
+def wrong_way_back(count, sigma_max, sigma_min):
+    return torch.linspace(math.log10(sigma_max), math.log10(sigma_min), count).exp()
+
+
+@noise_levels.mistake(
+    "`torch.logspace` takes the logarithms of the ends, not the ends themselves: yours begins at 10 to the power "
+    "`sigma_max`. What do you give it instead?"
+)
+def ends_for_exponents(count, sigma_max, sigma_min):
+    return torch.logspace(sigma_max, sigma_min, count)
 
 
 @noise_levels.mistake(
@@ -122,6 +144,13 @@ def one_level_too_few(count, sigma_max, sigma_min):
 )
 def fixed_ends(count, sigma_max, sigma_min):
     return 10 * (0.001 / 10) ** torch.linspace(0, 1, count)
+
+
+@noise_levels.mistake(
+    "Your levels fall by 20 levels' factor whatever `count` is. How many steps does *this* ladder have?"
+)
+def always_nineteen_steps(count, sigma_max, sigma_min):
+    return sigma_max * (sigma_min / sigma_max) ** (torch.arange(count) / 19)
 
 
 @noise_levels.alternative

@@ -26,14 +26,18 @@ class Lenient(nn.Module):
 
 
 def noised_numbers(g: torch.Generator) -> list[tuple]:
-    """Numbers about 2, levels out of order with both ends among them, three ladders and three models."""
+    """Numbers about 2, levels out of order with both ends among them, three ladders and three models.
+
+    The last ladder is a hundred times finer, and so are its numbers: something small added to the gap shows there.
+    """
     cases = []
-    for rows, sigmas in ((7, [4.0, 2.5, 1.2, 0.7, 0.3]), (6, [3.0, 2.0, 1.0, 0.2]), (5, [1.5, 0.9, 0.6, 0.4, 0.1])):
+    ladders = ((7, 1, [4.0, 2.5, 1.2, 0.7, 0.3]), (6, 1, [3.0, 2.0, 1.0, 0.2]), (5, 0.01, [1.5, 0.9, 0.6, 0.4, 0.1]))
+    for rows, scale, sigmas in ladders:
         model = Lenient() if rows == 6 else Slopes(0.2 + torch.rand(len(sigmas) - 1, generator=g))
         level = torch.randint(len(sigmas) - 1, (rows,), generator=g)
         level[:3] = torch.tensor([len(sigmas) - 2, 0, 1])
         y, noise = 2 + 0.5 * torch.randn(rows, generator=g), torch.randn(rows, generator=g)
-        cases.append((model, y, level, noise, torch.tensor(sigmas)))
+        cases.append((model, scale * y, level, noise, scale * torch.tensor(sigmas)))
     return cases
 
 
@@ -90,11 +94,36 @@ def only_the_prediction_in_units(model, y, level, noise, sigmas):
 
 
 @neighbour_loss.mistake(
-    "The gap is negative: the levels fall, so the next sigma is the smaller one. Which minus which?"
+    "The target has the wrong sign: your gap is negative, or you add the target where you should compare. "
+    "The levels fall: which sigma is the smaller one?"
 )
 def gap_upside_down(model, y, level, noise, sigmas):
     x, gap, _ = parts(y, level, noise, sigmas)
     return ((model(x, level) + gap * noise) / -gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "Your target is the bare noise, and then you divide by the gap. Which part of the noise lies between two levels?"
+)
+def bare_noise_in_units(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "You compare with the clean y. This model does not name y: what does it say, going from one level to the next?"
+)
+def compares_with_the_clean_number(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - y) / gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "You divide by gap², and square after that: the gap comes in four times. Which power belongs inside the square?"
+)
+def divided_by_the_square(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise) / gap**2).square().mean()
 
 
 @neighbour_loss.mistake(
@@ -117,6 +146,26 @@ def noised_to_the_next_level(model, y, level, noise, sigmas):
 def shown_the_clean_number(model, y, level, noise, sigmas):
     _, gap, _ = parts(y, level, noise, sigmas)
     return ((model(y, level) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake(
+    "Your x holds only the noise between two levels. At `level` all of the noise is still in it: how much is that?"
+)
+def noised_by_the_gap(model, y, level, noise, sigmas):
+    _, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(y + gap * noise, level) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake("Your x is y minus noise, and you ask for noise that was added. Which sign has it in x?")
+def noise_taken_away(model, y, level, noise, sigmas):
+    _, gap, sigma = parts(y, level, noise, sigmas)
+    return ((model(y - sigma * noise, level) - gap * noise) / gap).square().mean()
+
+
+@neighbour_loss.mistake("The model is asked about the next level. x stands at `level`: what do you tell the model?")
+def asked_about_the_next_level(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level + 1) - gap * noise) / gap).square().mean()
 
 
 @neighbour_loss.mistake("The noise comes in at full strength at every level. How large is it at `level`?")
@@ -155,6 +204,14 @@ def absolute_error(model, y, level, noise, sigmas):
 def averaged_before_squaring(model, y, level, noise, sigmas):
     x, gap, _ = parts(y, level, noise, sigmas)
     return ((model(x, level) - gap * noise) / gap).mean().square()
+
+
+@neighbour_loss.mistake(
+    "The errors are averaged with their signs, so they cancel, and ever more wrong is ever better. What is missing?"
+)
+def not_squared(model, y, level, noise, sigmas):
+    x, gap, _ = parts(y, level, noise, sigmas)
+    return ((model(x, level) - gap * noise) / gap).mean()
 
 
 @neighbour_loss.mistake(

@@ -28,10 +28,10 @@ class AnyLevel(nn.Module):
 
 
 def states(g: torch.Generator) -> list[tuple]:
-    """Noisy numbers at several levels, both ends of the ladder among them."""
+    """Noisy numbers at several levels, the first among them, and batches of several sizes down to one row."""
     tables = [Table(0.1 + 0.8 * torch.rand(6, generator=g)) for _ in range(2)]
-    models = [(AnyLevel(), 3), (tables[0], 2), (tables[1], 4), (AnyLevel(), 0), (tables[0], 1)]
-    return [(model, 1 + 3 * torch.randn(8, generator=g), level) for model, level in models]
+    cases = [(AnyLevel(), 8, 3), (tables[0], 8, 2), (tables[1], 5, 4), (AnyLevel(), 6, 0), (tables[0], 1, 1)]
+    return [(model, 1 + 3 * torch.randn(rows, generator=g), level) for model, rows, level in cases]
 
 
 def everywhere(x, level):
@@ -113,6 +113,20 @@ def level_as_a_float(model, x, level):
 )
 def prediction_times_level(model, x, level):
     return x - level * model(x, everywhere(x, level))
+
+
+@denoise_step.mistake(
+    "You multiply the prediction by the gap, and the gap is in it already: the model predicts in the units of x. "
+    "What is left to do?"
+)
+def prediction_times_gap(model, x, level):
+    sigmas = toy.noise_levels(20, 10.0, 0.001).to(x)  # the notebook's, in view where the student writes
+    return x - (sigmas[level] - sigmas[level + 1]) * model(x, everywhere(x, level))
+
+
+@denoise_step.mistake("The model gets the level where it expects x. In which order does it take its two arguments?")
+def level_before_x(model, x, level):
+    return x - model(everywhere(x, level), x)
 
 
 @denoise_step.mistake("Only half of the prediction is taken away. It names exactly the noise up to the next level.")

@@ -70,6 +70,20 @@ def share_of_x_itself(x, sigma, mean, std):
     return mean + std**2 / (std**2 + sigma**2) * x
 
 
+@optimal_denoiser.mistake(
+    "That is how far the guess lies from the mean, and in which direction. From where do you have to go that far?"
+)
+def mean_not_added_back(x, sigma, mean, std):
+    return std**2 / (std**2 + sigma**2) * (x - mean)
+
+
+@optimal_denoiser.mistake(
+    "Each is weighted by how sure it is, 1 over its variance: so far so good. What do these two weights add up to?"
+)
+def precisions_not_divided(x, sigma, mean, std):
+    return x / sigma**2 + mean / std**2
+
+
 @optimal_denoiser.mistake("That is x as it came, noise and all. What do you know about y besides x?")
 def x_itself(x, sigma, mean, std):
     return 1 * x

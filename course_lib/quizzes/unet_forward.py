@@ -5,7 +5,7 @@ from einops import pack
 
 from course_lib import unet
 from course_lib.quizzes.catalogue import Quiz
-from course_lib.quizzes.unet_ways import ways
+from course_lib.quizzes.unet_ways import go_down, go_through, go_up, joined, same, walk, ways
 
 unet_forward = Quiz(
     unet.unet_forward,
@@ -20,44 +20,6 @@ unet_forward = Quiz(
         "Blocks get `(x, time)`, all else `(x)`.",
     ),
 )
-
-
-# The way in three stretches, of which a mistake gets one wrong
-
-
-def go_down(stem, downs, x, time):
-    x, kept = stem(x), []
-    for block, attend, down, skip in downs:
-        x = attend(block(x, time))
-        kept += [x] if skip else []
-        x = down(x)
-    return x, kept
-
-
-def go_through(middle, x, time):
-    first, attend, second = middle
-    return second(attend(first(x, time)), time)
-
-
-def go_up(ups, head, x, kept, time, join):
-    """`join(x, kept)` is to take something off the list and join it to x."""
-    for block, attend, up, skip in ups:
-        x = join(x, kept) if skip else x
-        x = up(attend(block(x, time)))
-    return head(x)
-
-
-def joined(x, kept):
-    return torch.cat([x, kept.pop()], dim=1)
-
-
-def same(x, time=None):
-    return x
-
-
-def walk(stem, downs, middle, ups, head, x, time, join=joined):
-    x, kept = go_down(stem, downs, x, time)
-    return go_up(ups, head, go_through(middle, x, time), kept, time, join)
 
 
 @unet_forward.mistake(
@@ -210,6 +172,64 @@ def time_only_on_the_way_down(stem, downs, middle, ups, head, x, time):
 )
 def skips_everywhere(stem, downs, middle, ups, head, x, time):
     downs, ups = ([(*step[:3], True) for step in steps] for steps in (downs, ups))
+    return walk(stem, downs, middle, ups, head, x, time)
+
+
+@unet_forward.mistake(
+    "On the way down every step is kept, whatever its `skip` says. Who then takes those off that nobody asked for?"
+)
+def every_step_kept(stem, downs, middle, ups, head, x, time):
+    x, kept = go_down(stem, [(*step[:3], True) for step in downs], x, time)
+    return go_up(ups, head, go_through(middle, x, time), kept, time, joined)
+
+
+@unet_forward.mistake(
+    "You join as long as something is left on the list. A step up without a skip may come in between: what tells?"
+)
+def joined_while_any_is_left(stem, downs, middle, ups, head, x, time):
+    ups = [(*step[:3], True) for step in ups]
+    return walk(stem, downs, middle, ups, head, x, time, join=lambda x, kept: joined(x, kept) if kept else x)
+
+
+@unet_forward.mistake("Nothing is made smaller: each step down has a third part. When is it called?")
+def never_halved(stem, downs, middle, ups, head, x, time):
+    downs = [(block, attend, same, skip) for block, attend, _, skip in downs]
+    return walk(stem, downs, middle, ups, head, x, time)
+
+
+@unet_forward.mistake("Nothing is made larger again: each step up has a third part. When is it called?")
+def never_doubled(stem, downs, middle, ups, head, x, time):
+    ups = [(block, attend, same, skip) for block, attend, _, skip in ups]
+    return walk(stem, downs, middle, ups, head, x, time)
+
+
+@unet_forward.mistake("Attention is left out on the way down. By the docstring, what is kept comes out of which part?")
+def no_attention_on_the_way_down(stem, downs, middle, ups, head, x, time):
+    downs = [(block, same, down, skip) for block, _, down, skip in downs]
+    return walk(stem, downs, middle, ups, head, x, time)
+
+
+@unet_forward.mistake("Attention is left out on the way up. A step up has three parts to call: which did you miss?")
+def no_attention_on_the_way_up(stem, downs, middle, ups, head, x, time):
+    ups = [(block, same, up, skip) for block, _, up, skip in ups]
+    return walk(stem, downs, middle, ups, head, x, time)
+
+
+@unet_forward.mistake("The middle ends with its attention. `middle` holds three things: who calls the third?")
+def middle_without_its_last_block(stem, downs, middle, ups, head, x, time):
+    return walk(stem, downs, (*middle[:2], same), ups, head, x, time)
+
+
+@unet_forward.mistake(
+    "The middle's first block runs twice, with attention between. Which block stands behind the attention?"
+)
+def first_middle_block_twice(stem, downs, middle, ups, head, x, time):
+    return walk(stem, downs, (*middle[:2], middle[0]), ups, head, x, time)
+
+
+@unet_forward.mistake("The blocks of the middle are not told the time. Do they need it less than the others?")
+def time_not_in_the_middle(stem, downs, middle, ups, head, x, time):
+    middle = (timeless(middle[0]), middle[1], timeless(middle[2]))
     return walk(stem, downs, middle, ups, head, x, time)
 
 

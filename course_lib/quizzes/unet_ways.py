@@ -1,4 +1,4 @@
-"""Inputs for the quiz `unet_forward`: ways through toy parts and through real ones."""
+"""For the quiz `unet_forward`: its inputs, toy parts and real ones, and the way through them in three stretches."""
 
 import torch
 from torch import Tensor, nn
@@ -56,8 +56,47 @@ def ways(g: torch.Generator) -> list[tuple]:
     yes, no = True, False
     return [
         toy(g, 2, (yes, yes, yes), (yes, yes, yes)),
+        toy(g, 1, (yes, no, yes), (yes, no, yes)),  # a step without a skip between two that have one
         toy(g, 1, (no, yes, yes), (yes, yes, no)),
         real(g),
         real(g, blocks_per_level=2, skips="level", top_skip=False),
         real(g, skips="none"),
     ]
+
+
+# The way in three stretches, of which a mistake gets one wrong
+
+
+def go_down(stem, downs, x, time):
+    x, kept = stem(x), []
+    for block, attend, down, skip in downs:
+        x = attend(block(x, time))
+        kept += [x] if skip else []
+        x = down(x)
+    return x, kept
+
+
+def go_through(middle, x, time):
+    first, attend, second = middle
+    return second(attend(first(x, time)), time)
+
+
+def go_up(ups, head, x, kept, time, join):
+    """`join(x, kept)` is to take something off the list and join it to x."""
+    for block, attend, up, skip in ups:
+        x = join(x, kept) if skip else x
+        x = up(attend(block(x, time)))
+    return head(x)
+
+
+def joined(x, kept):
+    return torch.cat([x, kept.pop()], dim=1)
+
+
+def same(x, time=None):
+    return x
+
+
+def walk(stem, downs, middle, ups, head, x, time, join=joined):
+    x, kept = go_down(stem, downs, x, time)
+    return go_up(ups, head, go_through(middle, x, time), kept, time, join)

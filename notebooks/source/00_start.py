@@ -251,9 +251,9 @@ show_images(
 # | 02 | mixtures | 60 | the exact arrows from noise to data, and what loses a mode |
 # | 03 | schedules | 40 | how fast a picture fades |
 # | 04 | forward | 45 | noise in one leap, and the exact step back |
-# | 05 | reverse | 60 | the training loss and a working sampler |
+# | 05 | reverse | 80 | the training loss and a working sampler |
 # | 06 | objective | 70 | the reason for that loss, term by term; four views of one prediction |
-# | 07 | blocks | 70 | the parts of the U-Net, each because a measured failure asks for it |
+# | 07 | blocks | 140 | the parts of the U-Net, each because a measured failure asks for it |
 # | 08 | unet | 50 | the whole U-Net, wired and measured |
 #
 # The other chapters are on their way; `README.md` has the whole list.

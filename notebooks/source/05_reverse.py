@@ -81,8 +81,9 @@ for axis, t in zip(axes, (10, 50, 90), strict=True):
 _ = axes[2].legend(loc=(0.1, 0.25), frameon=False, fontsize=8)
 
 # %% [markdown]
-# *In the picture: a curve in each of three panels, and dotted lines at the bumps, -1 and 0.8. At t = 10 the curve jumps from near one bump
-# to near the other, at t = 50 it bends softly, at t = 90 it is a gentle slope between the bumps, where hardly any data lies.*
+# *In the picture: a curve in each of three panels, and dotted lines at the bumps, -1 and 0.8. At t = 10 the curve climbs
+# slowly past the one bump, jumps near x_t = 0, and climbs slowly past the other; at t = 50 it bends softly; at t = 90 it is a gentle slope
+# between the bumps, where hardly any data lies.*
 #
 # At large $t$ the best guess is a blur. That does no harm as long as the steps are small: a small step listens almost only to $x_t$ (the
 # last curves of chapter 04), and by the time the guess counts, it has become sharp.
@@ -237,11 +238,12 @@ p_sample = check(p_sample)
 #
 # Start from noise and take all the steps ([2006.11239](https://arxiv.org/abs/2006.11239), algorithm 2). `draw_noise(shape, schedule,
 # generator)` draws standard normal noise on the right device. By the course's convention the first draw is $x_T$; then each step has a draw
-# of its own. Make your `t` with `device=schedule.device`, and the loop runs on a GPU as well; put `@torch.no_grad()` over it, and it keeps
-# no memory for gradients.
+# of its own. Make your `t` with `device=schedule.device`, and the loop runs on a GPU as well. Leave `@torch.no_grad()` where it is: nobody
+# trains here, and it keeps no memory for gradients.
 
 
 # %% quiz="p_sample_loop"
+@torch.no_grad()
 def p_sample_loop(
     model: Model,
     shape: tuple[int, ...],
@@ -428,14 +430,14 @@ assert in_start["one network"][9] > 3 * in_start["ten networks"][9]
 
 # %% [markdown]
 # *In the picture: left, the single network's excess lies below that of the ten where there is little noise, and far above it at the last
-# level. Right, the same errors in units of x_0: small for both, but at the last level the single network's leaps up by a factor of
-# hundreds.*
+# level. Right, the same errors in units of x_0: small for both, but at the last level the single network's leaps up about a
+# thousandfold.*
 #
 # One network is nearer to the best loss with fewer parameters, because neighbouring levels are similar tasks: what it learns at one it can
 # use at the next, and each of the ten sees only a tenth of the batches.
 #
 # Now the right picture. A guess of the noise turns into a guess of $x_0$ by dividing by $\sqrt{\bar\alpha_t}$, which at the last level is
-# 0.019. An error in the noise too small to see becomes 53 times as large (squared, as drawn here, 2,900 times). For noise prediction the
+# 0.019. An error in the noise too small to see becomes 54 times as large (squared, as drawn here, 2,900 times). For noise prediction the
 # last level is a trap; chapter 06 draws the conclusion ("v").
 #
 # Does it show in the samples? Put both to work, and beside them somebody who makes no mistakes: `bumps.optimal_noise` is the perfect
@@ -482,7 +484,7 @@ compare(found, bumps, "Ten steps are too coarse, even for a perfect network")
 # So a sampler has two errors: the network's, and the steps'. A step back is drawn from a Gaussian, and that is right only if the step is
 # small. Ten steps are too coarse; chapter 12 takes few steps in a better way. The ten networks do as their perfect model does. Where the
 # single network ends is luck: its wrong $x_0$ at the last level may push against the error of the steps, or along with it. With other seeds
-# we have seen distances from 0.002 to 0.03.
+# we have seen distances from 0.002 to 0.014.
 #
 # ## Slips you can see
 #

@@ -46,7 +46,8 @@ from course_lib.widgets import show_slider
 #
 # Chapter 05 trained a network with one line: the mean of $|\epsilon - \hat\epsilon|^2$. Why predict the noise, and not the picture? Why the
 # square? Why does every $t$ count the same? Each of these is a choice. Here you see what it does, on data where every answer is known:
-# numbers near $-1$, four times out of five, or near $+1$.
+# numbers near $-1$, four times out of five, or near $+1$. First a look at one perfect guess under four names. Noise and start you know from chapter 05, the score from chapter 02;
+# $v$ comes next.
 
 # %%
 schedule = NoiseSchedule.from_name("cosine", timesteps=50)
@@ -184,7 +185,8 @@ show_slider(
 # \underbrace{- \log p(x_0 \mid x_1)}_{L_0}$$
 #
 # each term averaged over the noise. (This is the ELBO with its sign turned, in the paper's numbers, where clean data is $t = 0$.) In words: does the end look like pure noise, is
-# each step back the step that somebody who knows $x_0$ would take, and does the last one hit the data? $D$ is the KL divergence, $\mathbb E_1[\log p_1 - \log p_2]$. All of
+# each step back the step that somebody who knows $x_0$ would take, and does the last one hit the data? $D$ is the KL divergence, $\mathbb E_1[\log p_1 - \log p_2]$, with the natural logarithm: it counts
+# in *nats*. All of
 # its Gaussians have means and variances that you know, and between two Gaussians it is a formula. Derive it, or look at the hints.
 
 
@@ -255,14 +257,14 @@ add_legend(axis)
 
 # %%
 true_value = -(probability @ mixture.log_prob(start))
-print(f"true value       {true_value:5.2f} nats")
+print(f"true value       {true_value:6.3f} nats")
 for name in models:
     sums = drawn[name].sum(dim=0)
     error = sums.std() / 2000**0.5
     assert (sums.mean() - summed[name].sum()).abs() < 5 * error
     far = (drawn[name].mean(dim=1) - summed[name]).abs() * 2000**0.5
     assert (far < 5 * drawn[name].std(dim=1) + 1e-9).all()  # each term by itself
-    print(f"bound, {name:8}  {summed[name].sum():5.2f} nats; 2,000 draws agree")
+    print(f"bound, {name:8}  {summed[name].sum():6.3f} nats; 2,000 draws agree")
 
 # %% [markdown]
 # The exact model's bound is above the true value by 0.11 nats. The one-bump model's is far above, near 1.21: that is what its own density, one broad Gaussian, gives
@@ -360,8 +362,8 @@ axis.set_yscale("log")
 add_legend(axis)
 
 # %% [markdown]
-# *In the picture: on a logarithmic axis, the linear schedule's weight falls from about 50 at t = 0 to a little below 1; the cosine schedule's is about a hundredth almost everywhere
-# and shoots up to 1,000 at the very end; a dashed line at 1.*
+# *In the picture: on a logarithmic axis, the linear schedule's weight falls from about 50 at t = 0 to a little below 1; the cosine schedule's begins at 1, is about a
+# hundredth almost everywhere and shoots up to nearly 1,000 at the very end; a dashed line at 1.*
 #
 # With the linear schedule the bound cares most about the first steps, where noise is too faint to be seen: likelihood counts every digit. The simple loss gives that effort to
 # the middle, where shapes are decided. With the cosine schedule the bound cares about little but the last steps, where one step wipes out everything. A loss in which a few $t$ weigh a hundred
@@ -423,7 +425,7 @@ for loss in losses:
 rare = {loss: float((x > 0).float().mean()) for loss, x in samples.items()}
 
 # %%
-title = f"L1 loses a good part of the rare bump, 20 % of the data (floor {floor:.4f})"
+title = f"20 % of the data are rare: L1 loses a good part of them (floor {floor:.4f})"
 labels = [f"{k}: {rare[k]:.0%} rare, distance {distance[k]:.4f}" for k in losses]
 axes = panels(title, labels, "x_0", "density", (3.0, 2.6))
 for axis, loss in zip(axes, losses, strict=True):
@@ -449,7 +451,7 @@ print("L1: above 0.008, and more than 5 points of the rare bump are missing.")
 #
 # $$|\hat\epsilon - \epsilon|^2 = \mathrm{SNR}\;|\hat x_0 - x_0|^2, \qquad |\hat v - v|^2 = (\mathrm{SNR} + 1)\;|\hat x_0 - x_0|^2$$
 #
-# So a plain loss on noise is a loss on $x_0$ with weight SNR, with our schedule $10^8$ times more at one end than at the other. **Min-SNR-γ** ([2303.09556](https://arxiv.org/abs/2303.09556)) holds
+# So a plain loss on noise is a loss on $x_0$ with weight SNR, with our schedule 600 million times more at one end than at the other. **Min-SNR-γ** ([2303.09556](https://arxiv.org/abs/2303.09556)) holds
 # it down: an error in $x_0$ counts $\min(\mathrm{SNR}, \gamma)$, with $\gamma = 5$, whatever the network predicts.
 
 # %%
@@ -556,9 +558,10 @@ axis.plot([], [], color="none", label=f"exact: gap {perfect:.2f}, floor {floor:.
 axis.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 axis.set_ylim(1e-5, 5)
 axis.set_yscale("log")
+
 # %% [markdown]
 # *In the picture: five curves of excess loss over t on a logarithmic axis. At small t start and bound are highest, min-SNR is next, noise and v are lowest. At large t the bound stays high
-# until it drops at the last step, noise and min-SNR level off near a thousandth, start and v fall to a hundredth of that.*
+# until it drops at the last step, noise and min-SNR level off near a thousandth, start and v fall to a hundredth of that and out of the picture.*
 
 # %%
 early = {name: float(excess[name][:10].mean()) for name in learned}

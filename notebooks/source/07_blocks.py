@@ -4,7 +4,11 @@
 # **After this notebook you can** write every part of a diffusion network, say which failure each part mends, and show by a measurement
 # that it does.
 #
-# **Minutes:** 140 · **Builds on:** 05 (`p_losses`: a network that predicts noise). Only short runs: two of about five seconds.
+# **Minutes:** 140, in three sittings of 50, 50 and 40 · **Builds on:** 05 (`p_losses`: a network that predicts noise). Only short runs: two of about five seconds.
+#
+# It is the longest chapter of the course. Two lines, *first break* and *second break*, say where to stop. What comes after the second one,
+# linear attention and ConvNeXt, is for the classic recipe only: if time is short, leave these two quizzes open. The course's own blocks
+# stand in, and nothing later waits for yours.
 
 # %%
 try:
@@ -96,7 +100,8 @@ show_images(
 # *In the picture: above, a garment in more and more noise; in the middle the plain network's guesses, as noisy as what it was
 # given or noisier; below the truth, an ankle boot.*
 #
-# Sixty steps are few. So `tools/ladder.py` has trained this network, and eight others, for 400 steps of 64 pictures. We did that once and
+# Sixty steps are few. So `tools/ladder.py` has trained this network, and eight others, for 400 steps of 64 pictures. Most of them have one idea
+# more than the one before, like the rungs of a ladder. We did that once and
 # keep the log and what the networks draw (`data/ladder.csv`, `data/pictures/ladder.png`). Anyone can repeat it; it takes about fifteen
 # minutes of one core and a machine that has nothing else to do:
 #
@@ -118,7 +123,7 @@ show_images(
 # garment.*
 #
 # Two failures, one small and one large. The **ground is dirty**: a little noise is left everywhere. And the **pieces don't fit
-# together**: here a bit of sleeve, there a bit of sole. Each block of this chapter is there because a measurement asks for it. We keep the
+# together**: each patch of cloth grows by itself, and no garment comes of it. Each block of this chapter is there because a measurement asks for it. We keep the
 # cost of the networks about equal (15 to 20 million multiplications for a picture), so that a gain is not bought with more work. Here is the
 # starting line. The numbers are mean squared errors on held-out garments, for the first, the middle and the last third of $t$; saying
 # "no noise" would cost 1. Behind ± stands half of what lies between two runs that differ only in their seed.
@@ -130,8 +135,8 @@ print(ladder.table(["plain"]))
 # ## A language for axes: einops
 #
 # Every block below cuts axes up and joins them again. `einops` lets us write down what we mean. A pattern names the axes before and
-# after the arrow. Brackets hold several axes that share one; the leftmost in them changes slowest. A name that has gone
-# has been joined or, in `reduce`, averaged away.
+# after the arrow. Brackets hold several axes that share one; the leftmost in them changes slowest. In `rearrange` every name
+# stands on both sides; a name that `reduce` loses on the way has been averaged away.
 
 # %%
 batch = garments[:6]  # (b, c, h, w)
@@ -178,6 +183,8 @@ check(answer, "why_not_the_number")
 #
 # $$\omega_k = 10{,}000^{-k / (d/2 - 1)}, \qquad
 # \text{first all } \sin(\omega_k t), \text{ then all } \cos(\omega_k t)$$
+#
+# (The paper alternates sines and cosines and divides by $d/2$. This is how diffusion code writes it; the network does not care.)
 
 
 # %% quiz="SinusoidalPositionEmbeddings"
@@ -227,7 +234,7 @@ assert alike[59] > alike[50] > alike[0]
 # *In the picture: left, waves that are short in the first columns and longer from column to column until they hardly move, once for the sines
 # and once for the cosines; right, a jagged curve with its peak of 1 at t = 60 and lower on both sides.*
 #
-# Neighbours are alike, distant steps much less, and no number ever leaves $[-1, 1]$. (Half of the clocks hardly move within our 200
+# Neighbours are alike, distant steps much less, and no number ever leaves $[-1, 1]$. (More than a third of the clocks hardly move within our 200
 # steps: 10,000 was chosen for long texts. They do no harm.) Two linear layers make of it what the network needs:
 # the embedded `time` of every block below, one vector for each picture. A block turns it into one number for each channel and adds
 # that everywhere. What did it gain?
@@ -326,7 +333,7 @@ show_runs(
 )
 
 # %% [markdown]
-# *In the picture: four falling curves on a logarithmic axis, one below the other from the first measurement to the last: plain, + time,
+# *In the picture: four falling curves on a logarithmic axis, one below the other from step 50 to the end: plain, + time,
 # + norm, + residual. The last one is at step 100 lower than the plain one ever gets.*
 #
 # The lowest curve has the **shortcut** ([1512.03385](https://arxiv.org/abs/1512.03385)): a block computes only what is to be *added* to its
@@ -341,7 +348,8 @@ show_runs(
 # - `"scale_shift"`: two numbers for each channel, *after* the norm: $h \leftarrow \text{norm}(h)\,(1 + \text{scale}) + \text{shift}$
 #   ([2102.09672](https://arxiv.org/abs/2102.09672)). The first half of what `time_mlp` gives is the scale.
 #
-# `__init__` is given. Without `time_dim` there is no `time_mlp`, and the block leaves the time out.
+# `__init__` is given; its `group_norm` is torch's, with fewer groups where 8 would not divide the channels. Without `time_dim` there is no
+# `time_mlp`, and the block leaves the time out.
 
 
 # %% quiz="ResnetBlock"
@@ -394,6 +402,8 @@ show_images(
 # surfaces. They look torn, with holes and towers.*
 #
 # The dirty ground is gone. The pieces still don't fit: the second failure is untouched, whatever the loss says.
+#
+# *First break: the network now knows the time and learns fast. How far it sees comes next.*
 #
 # ## It sees only a keyhole
 #
@@ -512,7 +522,7 @@ show_images(
 
 # %% [markdown]
 # *In the picture: above, the torn shapes; in the middle, the same places filled with a coarse mesh of bright and dark dots; below,
-# closed shapes on clean black, several of which pass for a top, a dress or trousers.*
+# closed shapes on clean black with straighter edges; the sixth and the last pass for tops.*
 #
 # Halving and doubling alone is a disaster: noise has to be named pixel by pixel, and what was thrown away on the way down is not there
 # on the way up. The **skips** ([1505.04597](https://arxiv.org/abs/1505.04597)) hand it across: before each doubling step's block, the
@@ -520,8 +530,8 @@ show_images(
 # do the pixels.
 #
 # Now read the table without kindness. Against `+ residual` the error at low $t$ has *risen*: at equal cost only twelve channels are left at
-# full size, where there were sixteen. For middle $t$ it has fallen. On average that is next to nothing, yet the drawings are
-# another world. A squared error per pixel asks *is this pixel's noise right?*, and never *is this one garment?* Chapter 11 has
+# full size, where there were sixteen. For middle $t$ it has fallen. On average that is next to nothing, yet what it draws holds
+# together better. A squared error per pixel asks *is this pixel's noise right?*, and never *is this one garment?* Chapter 11 has
 # scores that do.
 
 # %% [markdown]
@@ -608,6 +618,8 @@ print(ladder.table(["+ skips", "+ attention"]))
 # convolutions perhaps see enough of them. For larger pictures and longer training attention was measured to help
 # ([2105.05233](https://arxiv.org/abs/2105.05233), section 3). We keep it, for there it is cheap.
 #
+# *Second break: these are the blocks of our own networks. Two more are for the classic recipe.*
+#
 # ## What attention costs
 #
 # We put it into the middle, at 7 x 7, where the picture has 49 pixels. Why not everywhere?
@@ -630,7 +642,7 @@ check(answer, "twice_the_side")
 
 # %% quiz="LinearAttention"
 class LinearAttention(nn.Module):
-    """Attention whose cost grows with H W only, (B, dim, H, W) in and out. Source: 1812.01243, equation 7."""
+    """Attention whose cost grows with H W only, (B, dim, H, W) in and out. Source: 1812.01243."""
 
     def __init__(self, dim: int, heads: int = 4, dim_head: int = 32):
         super().__init__()
@@ -784,8 +796,8 @@ show_images(
 )
 
 # %% [markdown]
-# *In the picture: above, clouds on a speckled ground; below, closed shapes on black, some of them tops or trousers, one almost
-# empty.*
+# *In the picture: above, clouds on a speckled ground; below, closed shapes on black, some of which pass for tops or a dress, one
+# almost empty.*
 #
 # After 400 steps this is a beginning. Chapter 09 trains for longer, on more channels.
 #

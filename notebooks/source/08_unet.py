@@ -148,7 +148,7 @@ show_images(torch.cat(rows), titles, title, columns=6)
 # ## A network from a config
 #
 # Nobody writes such a network twice. A config file says what is wanted, in sections for data, model, diffusion and training. This is the
-# *classic* recipe, the baseline of all our measurements: ConvNeXt blocks, two per level, a stem of 18 channels, linear attention everywhere,
+# *classic* recipe, the baseline of all our measurements: ConvNeXt blocks, two per level, a stem of 18 channels, linear attention on every level,
 # skips only from the second block of a level, and none at the top.
 
 # %%
@@ -236,7 +236,7 @@ show_costs(both, "Most parameters sit at the bottom; the work is spread over all
 
 # %% [markdown]
 # *In the picture: three groups of bars, the classic network's longer than ours on every level. For parameters the longest are level 3 and the middle;
-# for multiply-adds the bars get shorter from level 1 on, not much from one to the next.*
+# for multiply-adds the bars get shorter from level 1 to the middle, the classic network's only slowly.*
 
 # %%
 table = costs(classic_parts)
