@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from course_lib import forward
-from course_lib.quizzes import check, examine, examiner, guard
+from course_lib.quizzes import check, examine, examiner, guard, timer
 from course_lib.quizzes.timer import OutOfTime, run_limited
 
 
@@ -384,3 +384,14 @@ def test_each_call_gets_fresh_inputs():
 
     assert examine("q_sample", attempt).finding == "mutates"
     assert examine("q_sample", right).passed
+
+
+@pytest.mark.parametrize("place", ["main thread", "another thread"])
+def test_a_call_that_hardly_gets_to_run_has_three_times_as_long(monkeypatch, place):
+    monkeypatch.setattr(timer.time, "process_time", lambda: 0.0)  # the machine is busy with other things
+    run = run_limited if place == "main thread" else timer._with_thread
+    run(lambda: time.sleep(0.2), 0.1)
+    start = time.monotonic()
+    with pytest.raises(OutOfTime):
+        run(lambda: time.sleep(2), 0.1)
+    assert time.monotonic() - start > 0.25

@@ -13,15 +13,15 @@ ORDER = ("mixture_log_prob", "where_far_arrows_point", "mixture_score", "start_t
 def scattered_points(g: torch.Generator) -> list[tuple]:
     """Inputs (x, means, std, weights): 1, 2, 3 and 5 dimensions, wide and narrow components.
 
-    In the first no two sizes are alike; in the second there are as many points as components and dimensions. The last
-    two lie so far away, at 30 and 300 stds, that exp(-distance) is 0 in float32.
+    In the first no two sizes are alike; in the second there are as many points as components and dimensions; in the
+    fourth there is one point. The last two lie so far away, at 30 and 300 stds, that exp(-distance) is 0 in float32.
     """
     cases = []
     for rows, components, dim, std, away in [
         (7, 4, 2, 0.8, 0.0),
         (3, 3, 3, 1.7, 0.0),
         (6, 2, 1, 0.5, 0.0),
-        (5, 3, 5, 1.3, 0.0),
+        (1, 3, 5, 1.3, 0.0),
         (4, 3, 2, 0.3, 9.0),
         (4, 2, 3, 0.1, -30.0),
     ]:

@@ -207,7 +207,7 @@ def averaged_before_squaring(model, y, level, noise, sigmas):
 
 
 @neighbour_loss.mistake(
-    "The errors are averaged with their signs, so they cancel, and ever more wrong is ever better. What is missing?"
+    "The errors are averaged with their signs: they cancel, and a bad model's loss can be negative. What is missing?"
 )
 def not_squared(model, y, level, noise, sigmas):
     x, gap, _ = parts(y, level, noise, sigmas)

@@ -349,7 +349,7 @@ print("all four weights within 0.03")
 
 # %% [markdown]
 # *In the picture: four pale blue bars, from 0.4 down to 0.1, and close to the top of each an orange dot. Its error bar reaches two standard
-# errors each way: where the top of the blue bar lies outside, the share is wrong by more than luck.*
+# errors each way: where the top of the blue bar lies outside, the share is wrong by more than luck. The rarest mode is a case at the limit.*
 #
 # **Third: the energy distance.** It compares two sets of points as a whole. Draw $x, x'$ from one set and $y, y'$ from the other:
 #
@@ -390,7 +390,7 @@ print("floor below 0.004, and the learned samples below twice the floor")
 # *In the picture: three rows of dots, twenty blue ones for real data, five green ones for the exact arrows, five orange ones for the network. All lie around 0, within a few
 # thousandths.*
 #
-# So the network passes all three. One fault the numbers hardly show: look at the end of the film again, at the few points between two modes. A
+# So the network passes all three, the second one just. One fault the numbers hardly show: look at the end of the film again, at the few points between two modes. A
 # network is smooth, and at a watershed the true arrows turn around almost at once.
 #
 # ## A lost mode, explained
