@@ -8,8 +8,10 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from course_lib.checkpoints import read_safetensors
+from course_lib.checkpoints import read_safetensors, write_safetensors
+from course_lib.classifier import FEATURES, Classifier
 from course_lib.cli import app
+from course_lib.evaluation import split_statistics
 
 TINY = ["data.source=garments", "model.dim=8", "model.dim_mults=[1,2]", "model.class_conditional=true"]
 TINY += ["diffusion.timesteps=6", "training.steps=3", "training.batch_size=4", "training.sample_count=2"]
@@ -36,7 +38,7 @@ def run(tmp_path_factory):
 
 def test_help_lists_the_commands():
     said = course("--help")
-    assert all(command in said for command in ("doctor", "train", "sample", "export", "notebooks"))
+    assert all(command in said for command in ("doctor", "train", "sample", "evaluate", "export", "notebooks"))
 
 
 def test_training_the_same_command_again_says_that_it_is_done(run):
@@ -125,3 +127,30 @@ def test_every_shipped_checkpoint_samples_and_has_its_card(tmp_path):
     for path in shipped:
         course("sample", path.stem, "-n", 1, "--out", tmp_path / "s.png")
         assert "course train" in path.with_suffix(".md").read_text()
+
+
+@pytest.fixture
+def eyes(tmp_path, monkeypatch):
+    """The file of an untrained classifier, with the statistics of few, invented features."""
+    monkeypatch.setattr("course_lib.evaluation.SAMPLES", 40)
+    features = torch.rand(100, FEATURES, generator=torch.Generator().manual_seed(0))
+    tensors = {f"model.{name}": value for name, value in Classifier().state_dict().items()}
+    path = tmp_path / "eyes.safetensors"
+    names = [str(label) for label in range(10)]
+    write_safetensors(path, tensors | split_statistics(features), {"image_shape": (1, 28, 28), "class_names": names})
+    return path
+
+
+def test_scores_stand_beside_their_floor(run, eyes):
+    said = course("evaluate", run / "checkpoint.safetensors", "--classifier", eyes, "--seeds", 2)
+    lines = re.findall(r"seed (\d): ([\d.]+), floor ([\d.]+), ([\d.]+) times the floor", said)
+    assert [line[0] for line in lines] == ["0", "1"]
+    for _, distance, floor, ratio in lines:
+        assert float(ratio) == pytest.approx(float(distance) / float(floor), rel=0.02)
+    assert "times the floor with 6 network calls a sample" in said
+
+
+def test_scoring_without_a_classifier_says_how_to_make_one(run):
+    said = course("evaluate", run / "checkpoint.safetensors", "--classifier", "nowhere", ok=False)
+    assert "course train-classifier" in said
+    assert "Traceback" not in said
