@@ -134,12 +134,12 @@ def accuracy(model: Classifier, images: Tensor, labels: Tensor) -> float:
     return float((model.head(features).argmax(dim=1).cpu() == labels).double().mean())
 
 
-def load_classifier(name: str | Path = "fashion_mnist_classifier", device: str = "auto") -> tuple[Classifier, dict]:
-    """The classifier in a file, or of that name in data/, in eval mode, and the other tensors of the file by name.
+def load_classifier(name: str | Path = "fashion_mnist", device: str = "auto") -> tuple[Classifier, dict]:
+    """The classifier in a file, or of that name in data/classifier/, in eval mode; and the file's other tensors.
 
     Raises CheckpointError if the file is missing, broken or not a classifier.
     """
-    path = Path(name) if Path(name).is_file() else DATA / f"{name}.safetensors"
+    path = Path(name) if Path(name).is_file() else DATA / "classifier" / f"{name}.safetensors"
     if not path.is_file():
         raise CheckpointError(f"no classifier {name}; `course train-classifier --out FILE` makes one.")
     tensors, metadata = read_safetensors(path)

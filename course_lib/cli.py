@@ -182,8 +182,8 @@ def evaluate(
     seeds: Annotated[int, typer.Option(min=1, max=3, help="How many times 2,048 samples.")] = 3,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     classifier: Annotated[
-        str, typer.Option(help="Whose eyes: a file, or a name in data/.")
-    ] = "fashion_mnist_classifier",
+        str, typer.Option(help="Whose eyes: a file, or a name in data/classifier/.")
+    ] = "fashion_mnist",
 ) -> None:
     """Score samples: Frechet distance to Fashion-MNIST's test images, beside the floor that real images reach."""
     from course_lib.checkpoints import load_checkpoint
@@ -199,7 +199,7 @@ def evaluate(
             batches = (_advanced(bar, task, images) for images in sample_batches(loaded, SAMPLES, seed))
             found = score(batches, eyes, statistics, seed)
             scores.append(found)
-            say(f"seed {seed}: {found.distance:.2f}, floor {found.floor:.2f}, {found.ratio:.2f} times the floor")
+            say(f"seed {seed}: {found.distance:.3g}, floor {found.floor:.3g}, {found.ratio:.2f} times the floor")
     mean = sum(found.ratio for found in scores) / seeds
     say(f"{checkpoint}: {mean:.2f} times the floor with {loaded.schedule.timesteps} network calls a sample")
 

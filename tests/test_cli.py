@@ -9,9 +9,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from course_lib.checkpoints import read_safetensors, write_safetensors
-from course_lib.classifier import FEATURES, Classifier
+from course_lib.classifier import FEATURES, Classifier, accuracy, extract_features, load_classifier
 from course_lib.cli import app
-from course_lib.evaluation import split_statistics
+from course_lib.evaluation import fit_gaussian, frechet_distance, read_split, split_statistics
+from course_lib.images import load_images
+
+REAL = Path(__file__).parents[2] / "shared" / "data" / "fashion_mnist"
 
 TINY = ["data.source=garments", "model.dim=8", "model.dim_mults=[1,2]", "model.class_conditional=true"]
 TINY += ["diffusion.timesteps=6", "training.steps=3", "training.batch_size=4", "training.sample_count=2"]
@@ -127,6 +130,26 @@ def test_every_shipped_checkpoint_samples_and_has_its_card(tmp_path):
     for path in shipped:
         course("sample", path.stem, "-n", 1, "--out", tmp_path / "s.png")
         assert "course train" in path.with_suffix(".md").read_text()
+
+
+def test_the_shipped_classifier_has_its_card_and_a_plausible_floor():
+    """Its weights and its statistics belong together; scoring samples with it takes minutes (data/*.md)."""
+    model, statistics = load_classifier(device="cpu")
+    card = (Path(__file__).parents[1] / "data" / "classifier" / "fashion_mnist.md").read_text()
+    assert "course train-classifier" in card
+    assert f"{sum(p.numel() for p in model.parameters()):,} parameters" in card
+    floors = [frechet_distance(*read_split(statistics, split)) for split in range(3)]
+    assert max(floors) < 1.5 * min(floors)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason=f"there is no Fashion-MNIST in {REAL}")
+def test_the_shipped_classifier_names_test_images_and_knows_their_statistics():
+    model, statistics = load_classifier(device="cpu")
+    images, labels = load_images(str(REAL), "test")
+    assert accuracy(model, images[:2000], labels[:2000]) > 0.93
+    order = torch.randperm(10_000, generator=torch.Generator().manual_seed(0))
+    seen = extract_features(model, images[order[:2048]])
+    assert torch.allclose(fit_gaussian(seen).mean, read_split(statistics, 0)[0].mean, atol=2e-3)
 
 
 @pytest.fixture
