@@ -355,3 +355,25 @@ def test_a_part_of_the_gradient_that_is_cut_off_is_found():
     report = examine("Attention", HalfBlind)
     assert (report.finding, "gradient" in report.message) == ("type", True)
     assert examine("Attention", Seeing).passed
+
+
+class Endless(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        while True:
+            pass
+
+
+def test_a_gradient_that_never_comes_is_no_pass(monkeypatch):
+    monkeypatch.setattr(examiner, "SECONDS", 0.5)
+
+    class Downsample(blocks.Downsample):
+        def forward(self, x):
+            return Endless.apply(self.conv(x))
+
+    report = examine("Downsample", Downsample)
+    assert (report.passed, report.finding) == (False, "timeout")

@@ -228,7 +228,9 @@ class _Examination:
             with originals():
                 right = call(gradients(self.quiz, self.quiz.reference), case, 60)
             mine = call(gradients(self.quiz, self.attempt), case, SECONDS, 0, file_of(self.attempt))
-            if not mine.timed_out and not same_gradients(mine.value, right.value):
+            if mine.timed_out:
+                return Trouble("timeout", "The values are right, but the way back through them does not end in time.")
+            if not same_gradients(mine.value, right.value):
                 return Trouble(
                     "type",
                     "The values are right, but the gradient that flows back is not: "
