@@ -14,9 +14,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from course_lib.config import Config, ConfigError, check_config
+from course_lib.devices import autocast
 from course_lib.devices import device as find_device
 from course_lib.errors import CourseError
-from course_lib.reverse import p_sample_steps
+from course_lib.reverse import Model, p_sample_steps
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule, rescale_zero_terminal_snr
 from course_lib.unet import Unet
 
@@ -147,12 +148,27 @@ def class_index(checkpoint: Checkpoint, label: str) -> int:
     raise CheckpointError(f"no class {label!r}; there are: {listed}.")
 
 
+def denoiser(checkpoint: Checkpoint, labels: Tensor | None = None, precision: str = "auto") -> Model:
+    """The checkpoint's network as a model (x, t), its `labels`, long (B,), bound; without them it knows no classes.
+
+    It computes in `precision`: "fp32", "bf16", or "auto", which is bf16 where that is fast.
+    """
+    model = checkpoint.model if labels is None else partial(checkpoint.model, labels=labels)
+    return autocast(model, checkpoint.schedule.device, precision)
+
+
 def sample_steps(
-    checkpoint: Checkpoint, count: int, generator: torch.Generator | None = None, label: int | None = None
+    checkpoint: Checkpoint,
+    count: int,
+    generator: torch.Generator | None = None,
+    label: int | None = None,
+    precision: str = "auto",
 ) -> Iterator[Tensor]:
-    """`p_sample_steps` with all that the checkpoint knows filled in: states (count, C, H, W), from noise to samples."""
-    model, diffusion = checkpoint.model, checkpoint.config.diffusion
-    if label is not None:
-        model = partial(model, labels=torch.full((count,), label, device=checkpoint.schedule.device))
+    """`p_sample_steps` with all that the checkpoint knows filled in: states (count, C, H, W), from noise to samples.
+
+    All samples are of the class `label`, or, without one, of any; `precision` as in `denoiser`.
+    """
+    labels = None if label is None else torch.full((count,), label, device=checkpoint.schedule.device)
+    model, diffusion = denoiser(checkpoint, labels, precision), checkpoint.config.diffusion
     shape = (count, *checkpoint.image_shape)
     return p_sample_steps(model, shape, checkpoint.schedule, generator, diffusion.predicts, diffusion.clip_start)

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -24,6 +24,10 @@ console = Console()
 say = functools.partial(
     console.print, soft_wrap=True, highlight=False, markup=False
 )  # a path or command is never broken in two
+
+Precision = Annotated[
+    Literal["auto", "fp32", "bf16"], typer.Option(help="What the network computes in; auto: bf16 where it is fast.")
+]
 
 
 def says_what_to_do(command: Callable) -> Callable:
@@ -139,6 +143,7 @@ def sample(
     label: Annotated[str | None, typer.Option(help="A class, by name or number (class-conditional networks).")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images drawn at a time.")] = 64,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Precision = "auto",
 ) -> None:
     """Draw samples from a trained network."""
     import torch
@@ -158,7 +163,7 @@ def sample(
     with Progress(*Progress.get_default_columns(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("denoising", total=calls * len(batches))
         for size in batches:
-            states = _counted(sample_steps(loaded, size, generator, target), lambda: bar.advance(task))
+            states = _counted(sample_steps(loaded, size, generator, target, precision), lambda: bar.advance(task))
             if gif and not images:
                 states = list(denoising_frames(states, calls + 1))
                 scale = 2 if size <= 25 else 1  # noise hardly compresses: 64 images at 2 would take 2 MB
@@ -181,6 +186,7 @@ def evaluate(
     checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or the name of one in data/.")],
     seeds: Annotated[int, typer.Option(min=1, max=3, help="How many times 2,048 samples.")] = 3,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Precision = "auto",
     classifier: Annotated[
         str, typer.Option(help="Whose eyes: a file, or a name in data/classifier/.")
     ] = "fashion_mnist",
@@ -196,7 +202,8 @@ def evaluate(
     with Progress(*Progress.get_default_columns(), console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("sampling", total=SAMPLES * seeds)
         for seed in range(seeds):
-            batches = (_advanced(bar, task, images) for images in sample_batches(loaded, SAMPLES, seed))
+            drawn = sample_batches(loaded, SAMPLES, seed, precision=precision)
+            batches = (_advanced(bar, task, images) for images in drawn)
             found = score(batches, eyes, statistics, seed)
             scores.append(found)
             say(f"seed {seed}: {found.distance:.3g}, floor {found.floor:.3g}, {found.ratio:.2f} times the floor")

@@ -84,6 +84,9 @@ class TrainingConfig(Section):
     grad_clip: float | None = Field(1.0, gt=0)
     ema_decay: float = Field(0.998, ge=0, lt=1)  # 0 switches the average off
     label_dropout: float = Field(0.1, ge=0, le=1)  # only for class_conditional models
+    start_from: str | None = (
+        None  # a checkpoint with the same model section, or the name of one in data/: its EMA weights
+    )
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     channels_last: bool = False
     device: str = "auto"

@@ -2,8 +2,10 @@
 
 import ctypes
 import sys
+from collections.abc import Callable
 
 import torch
+from torch import Tensor
 
 from course_lib.errors import CourseError
 
@@ -33,6 +35,21 @@ def has_fast_bf16(device: torch.device) -> bool:
     if device.type == "cpu":
         return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return False
+
+
+def autocast(model: Callable[..., Tensor], device: torch.device, precision: str = "auto") -> Callable[..., Tensor]:
+    """`model` computing in `precision`, which is "fp32", "bf16" or, for bf16 where it is fast, "auto".
+
+    What it returns is float32 in any case.
+    """
+    if precision == "fp32" or (precision == "auto" and not has_fast_bf16(device)):
+        return model
+
+    def in_bf16(x: Tensor, t: Tensor) -> Tensor:
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            return model(x, t).float()
+
+    return in_bf16
 
 
 def keep_freed_memory() -> None:

@@ -6,13 +6,12 @@ what real images reach that the reference has not seen.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from course_lib.checkpoints import Checkpoint, write_safetensors
+from course_lib.checkpoints import Checkpoint, denoiser, write_safetensors
 from course_lib.classifier import Classifier, Epoch, accuracy, extract_features, train_classifier
 from course_lib.devices import device as find_device
 from course_lib.devices import keep_freed_memory
@@ -91,18 +90,21 @@ class Score:
         return self.distance / self.floor
 
 
-def sample_batches(checkpoint: Checkpoint, count: int, seed: int, batch_size: int = 128) -> Iterator[Tensor]:
+def sample_batches(
+    checkpoint: Checkpoint, count: int, seed: int, batch_size: int = 128, precision: str = "auto"
+) -> Iterator[Tensor]:
     """Draw `count` samples, uint8 (n, C, H, W) at a time; a class-conditional network draws all classes equally often.
 
     With ancestral sampling, one network call for each of the schedule's steps. The last batch may be smaller.
+    `precision` as in `checkpoints.denoiser`.
     """
     place, diffusion = checkpoint.schedule.device, checkpoint.config.diffusion
     generator = torch.Generator(place).manual_seed(seed)
     for start in range(0, count, batch_size):
         size = min(batch_size, count - start)
-        model = checkpoint.model
-        if model.num_classes is not None:
-            model = partial(model, labels=torch.arange(start, start + size, device=place) % model.num_classes)
+        classes = checkpoint.model.num_classes
+        labels = None if classes is None else torch.arange(start, start + size, device=place) % classes
+        model = denoiser(checkpoint, labels, precision)
         shape = (size, *checkpoint.image_shape)
         samples = p_sample_loop(model, shape, checkpoint.schedule, generator, diffusion.predicts, diffusion.clip_start)
         yield to_uint8(samples).cpu()

@@ -10,17 +10,17 @@ from torch import Tensor
 
 
 def denoising_frames(states: Iterable[Tensor], total: int, count: int = 22) -> Iterator[Tensor]:
-    """Pick about `count` of the `total` states that a sampler yields, the first and the last among them.
+    """Pick about `count` of the `total` states that a sampler yields, in their order, and never keep the others.
 
-    They lie closer together towards the end, since the eye sees little happen in the noise. Only what is picked is
-    kept.
+    Frame j, counted back from the last one (j = 0, 1, ..., count - 1), is the state with the index
+    (total - 1) · (1 - (j / (count - 1))^1.5), rounded. So the last state and the first are there, and the frames lie
+    closer together towards the end, since the eye sees little happen in the noise. An index that comes up twice gives
+    one frame. count = 1 gives the last state alone; if total <= count, every state is a frame.
     """
-    places = np.linspace(0, 1, count) if count > 1 else np.ones(1)
-    chosen = set(np.round((total - 1) * (1 - (1 - places) ** 1.5)).astype(int).tolist())
-    if total <= count:
-        chosen = set(range(total))
+    last = total - 1
+    chosen = {round(last * (1 - (j / max(count - 1, 1)) ** 1.5)) for j in range(count)}
     for index, state in enumerate(states):
-        if index in chosen:
+        if index in chosen or total <= count:
             yield state
 
 

@@ -92,8 +92,11 @@ def to_model_range(images: Tensor) -> Tensor:
 
 
 def to_uint8(x: Tensor) -> Tensor:
-    """The inverse of `to_model_range`, any shape: clamps to [-1, 1], rounds to the nearest of 0 ... 255."""
-    return ((x.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    """float in [-1, 1], any shape, to uint8 0 ... 255: the way back from `to_model_range`.
+
+    What lies outside is clamped to the range first; each value becomes the nearest whole number.
+    """
+    return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
 # Which source

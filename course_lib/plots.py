@@ -32,20 +32,25 @@ OTHER_COLOURS = ("#000000", "#56B4E9", "#CC79A7", "#E69F00")
 
 
 def image_grid(images: Tensor, columns: int | None = None, scale: int = 1, gap: int = 1) -> np.ndarray:
-    """Lay out images (N, C, H, W), uint8 or float in [-1, 1], as one uint8 picture (rows H, columns W[, 3]).
+    """Lay out images (N, C, H, W), uint8 or float in [-1, 1], as one picture: a NumPy array of uint8.
 
-    As square as it gets unless `columns` is given; `scale` repeats each pixel; `gap` pixels of mid grey lie between.
+    The images come row by row, from left to right; grey ones give (height, width), coloured ones (height, width, 3).
+
+    columns   images in a row; by default the smallest number with columns² >= N. The last row may have empty places.
+    gap       so many pixels lie between neighbours, none at the outer edge. They and the empty places are grey, 128.
+    scale     at last each pixel of the picture, gaps included, becomes a square of scale x scale pixels.
     """
     if images.dtype != torch.uint8:
         images = to_uint8(images)
     count, channels, height, width = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
+    # each image gets a cell, which has the gap at its right and below it
     cells = torch.full((rows * columns, channels, height + gap, width + gap), 128, dtype=torch.uint8)
     cells[:count, :, :height, :width] = images.cpu()
     picture = rearrange(cells, "(r k) c h w -> (r h) (k w) c", r=rows)
-    picture = picture[: rows * (height + gap) - gap, : columns * (width + gap) - gap]
-    picture = picture.repeat_interleave(scale, 0).repeat_interleave(scale, 1).numpy()
+    picture = picture[: rows * (height + gap) - gap, : columns * (width + gap) - gap]  # no gap at the edge
+    picture = picture.repeat_interleave(scale, dim=0).repeat_interleave(scale, dim=1).numpy()
     return picture[..., 0] if channels == 1 else picture
 
 
@@ -54,6 +59,16 @@ def save_grid(images: Tensor, path: str | Path, columns: int | None = None, scal
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image_grid(images, columns, scale)).save(path)
+
+
+def draw_grid(axis: "Axes", picture: np.ndarray, columns: Sequence[str] = (), rows: Sequence[str] = ()) -> None:
+    """Draw a picture from `image_grid` on an axis, with a name over each of its columns and before each of its rows."""
+    axis.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    height, width = picture.shape[:2]
+    axis.set_xticks((np.arange(len(columns)) + 0.5) * width / max(len(columns), 1), columns, fontsize=8)
+    axis.set_yticks((np.arange(len(rows)) + 0.5) * height / max(len(rows), 1), rows, fontsize=8)
+    axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    axis.spines[:].set_visible(False)
 
 
 def show_images(images: Tensor, titles: list[str], title: str, columns: int | None = None) -> None:
@@ -127,6 +142,23 @@ def curve_picture(curve: Tensor, title: str) -> np.ndarray:
         axis.plot(curve, color=COLOURS["exact"], linewidth=2)
 
     return as_picture(draw, (3.6, 2.24))
+
+
+def loss_picture(steps: Tensor, losses: Tensor, total: int) -> np.ndarray:
+    """A small picture, uint8 (H, W, 3), of the losses [n] after `steps` [n], on an axis that ends at step `total`.
+
+    Each step as a grey point, and as a line the mean of the last 20, in the beginning of the last fifth.
+    """
+    sums = torch.nn.functional.pad(losses.cumsum(0), (1, 0))
+    ends = torch.arange(1, len(losses) + 1)
+    starts = ends - (ends // 5).clamp(1, 20)
+
+    def draw(axis: "Axes") -> None:
+        axis.scatter(steps, losses, s=3, color=COLOURS["noise"], linewidths=0)
+        axis.plot(steps, (sums[ends] - sums[starts]) / (ends - starts), color=COLOURS["learned"], linewidth=2)
+        axis.set(xlabel="training step", ylabel="loss", xlim=(0, total), yscale="log")
+
+    return as_picture(draw, (3.8, 2.6))
 
 
 def as_picture(draw: Callable[["Axes"], None], size: tuple[float, float] = (3.0, 3.0)) -> np.ndarray:

@@ -10,7 +10,13 @@ import torch
 import yaml
 from torch import Tensor
 
-from course_lib.checkpoints import make_model, make_schedule, read_safetensors, write_safetensors
+from course_lib.checkpoints import (
+    load_checkpoint,
+    make_model,
+    make_schedule,
+    read_safetensors,
+    write_safetensors,
+)
 from course_lib.config import Config, check_config
 from course_lib.devices import device as find_device
 from course_lib.devices import has_fast_bf16
@@ -69,7 +75,11 @@ def open_run(config: Config, out: Path, images: Tensor, class_names: list[str], 
 
 
 def fresh_run(config: Config, image_shape: tuple[int, int, int], class_names: list[str], data: str = "") -> Run:
-    """A run before its first step. The initial weights depend on training.seed only."""
+    """A run before its first step.
+
+    The initial weights depend on training.seed only, or are those that training.start_from names. Raises TrainingError
+    if these belong to another network, CheckpointError if there are none.
+    """
     settings = config.training
     device = find_device(settings.device)
     precision = settings.precision
@@ -78,6 +88,8 @@ def fresh_run(config: Config, image_shape: tuple[int, int, int], class_names: li
     with torch.random.fork_rng(devices=[]):  # the caller's random state is not ours to move
         torch.manual_seed(settings.seed)
         model = make_model(config, image_shape[0], len(class_names))
+    if settings.start_from:
+        _start_from(settings.start_from, model, config)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     model = model.to(device, memory_format=layout)
     return Run(
@@ -93,6 +105,26 @@ def fresh_run(config: Config, image_shape: tuple[int, int, int], class_names: li
         ),
         schedule=make_schedule(config).to(device),
     )
+
+
+def _start_from(name: str, model: Unet, config: Config) -> None:
+    """Give `model` the averaged weights of the checkpoint `name`."""
+    start = load_checkpoint(name, "cpu")
+    there, here = start.config.model.model_dump(), config.model.model_dump()
+    changed = [f"model.{key} ({there[key]!r} there, {here[key]!r} now)" for key in here if there[key] != here[key]]
+    counts = (
+        "channels and classes",
+        (start.model.channels, start.model.num_classes),
+        (model.channels, model.num_classes),
+    )
+    if counts[1] != counts[2]:
+        changed.append("number of {} ({} there, {} now)".format(*counts))
+    if changed:
+        raise TrainingError(
+            f"training.start_from={name} is a network with another {', '.join(changed)}. "
+            "Give this run the same, or leave start_from out."
+        )
+    model.load_state_dict(start.model.state_dict())
 
 
 def store(run: Run, out: Path) -> None:

@@ -12,26 +12,31 @@ from course_lib.schedules import NoiseSchedule
 
 
 def optimal_denoiser_of_dataset(x_t: Tensor, t: Tensor, dataset: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """E[x_0 | x_t] if x_0 is one of the N images of `dataset`, all as likely: x_t (B, ...), dataset (N, ...).
+    """E[x_0 | x_t] if x_0 is one of the N images of the dataset, all equally likely: the best guess there is.
 
-    A weighted mean of the images, with the weights softmax_i(-|x_t - sqrt(alpha-bar_t) x_i|² / (2 (1 - alpha-bar_t))).
-    `functools.partial(optimal_denoiser_of_dataset, dataset=..., schedule=...)` is a model that predicts "start".
+    x_t       (B, ...), each row noised to its own t (B,)
+    dataset   (N, ...), images of the same shape as one row of x_t
+
+    It is a weighted mean of the images x_i, with the weights
+    softmax_i(-|x_t - sqrt(alpha-bar_t) x_i|² / (2 (1 - alpha-bar_t))), where |.|² sums over all pixels and channels.
+    The result, in the shape of x_t, is what a model that predicts the "start" should say.
     Source: 2206.00364, appendix B.3.
     """
-    scale = extract(schedule.sqrt_alphas_cumprod, t, (len(t), 1))
-    variance = 1 - extract(schedule.alphas_cumprod, t, (len(t), 1))
-    rows, images = x_t.flatten(1), dataset.flatten(1)
-    by_subtraction = "donot_use_mm_for_euclid_dist"  # where there is little noise, expanded squares lose every digit
-    distance = scale * torch.cdist(rows / scale, images, compute_mode=by_subtraction)  # (B, N)
-    weights = (-(distance**2) / (2 * variance)).softmax(dim=1)
+    signal = extract(schedule.sqrt_alphas_cumprod, t, (len(t), 1))
+    sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, (len(t), 1))
+    rows, images = x_t.flatten(1), dataset.flatten(1)  # (B, D), (N, D)
+    # -|x - s y|² = 2 s x·y - s² |y|² - |x|², and softmax does not see the last, which is the same for all images
+    closeness = 2 * signal * (rows @ images.T) - signal**2 * images.square().sum(dim=1)  # (B, N)
+    weights = (closeness / (2 * sigma**2)).softmax(dim=1)
     return (weights @ images).reshape(x_t.shape)
 
 
-def nearest_images(samples: Tensor, dataset: Tensor) -> tuple[Tensor, Tensor]:
-    """For each of samples (B, ...) the image of dataset (N, ...) that is nearest: its index (B,) and distance (B,).
+def nearest_images(samples: Tensor, dataset: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
+    """For each of samples (B, ...) the `count` nearest images of dataset (N, ...), the nearest first.
 
-    The distance is the root of the mean squared difference of the pixels.
+    Returns their indices and distances, both (B, count). A distance is the root of the mean squared difference of the
+    pixels.
     """
     rows, images = samples.flatten(1), dataset.flatten(1)
-    distance, index = torch.cdist(rows, images).min(dim=1)
+    distance, index = torch.cdist(rows, images).topk(count, largest=False)
     return index, distance / rows.shape[1] ** 0.5

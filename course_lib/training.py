@@ -7,7 +7,7 @@ by bit, given the same number of threads.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from course_lib.config import Config
-from course_lib.devices import keep_freed_memory
+from course_lib.devices import autocast, keep_freed_memory
 from course_lib.images import class_names, load_images, to_model_range
 from course_lib.plots import save_grid
 from course_lib.reverse import Model, p_losses, p_sample_loop
@@ -25,15 +25,19 @@ from course_lib.schedules import NoiseSchedule
 
 
 def sample_timesteps(batch_size: int, timesteps: int, generator: torch.Generator) -> Tensor:
-    """A time step of its own for every image: long (batch_size,), uniform on 0 ... timesteps-1. 2006.11239, alg. 1."""
+    """A time step of its own for every image: long (batch_size,), uniform on 0 ... timesteps-1.
+
+    Drawn by `torch.randint` with `generator`, on the generator's device. 2006.11239, algorithm 1.
+    """
     return torch.randint(timesteps, (batch_size,), generator=generator, device=generator.device)
 
 
 def warmup_decay(step: int, steps: int, warmup_steps: int = 100, final: float = 0.02) -> float:
     """The factor on the learning rate at `step` (0 ... steps-1).
 
-    Up a straight line, then down a half cosine to `final`. The warm-up takes at most a tenth of the
-    run: 100 steps of it ruin a run of 70. Source: 1608.03983, equation 5.
+    Up a straight line from 1 / (warmup_steps + 1) at step 0 to 1 at step `warmup_steps`, then down a
+    half cosine, to `final` at the last step. The warm-up takes at most a tenth of the run (rounded
+    down): 100 steps of it ruin a run of 70. Source: 1608.03983, equation 5.
     """
     warmup_steps = min(warmup_steps, steps // 10)
     if step < warmup_steps:
@@ -53,8 +57,13 @@ def ema_decay(step: int, steps: int, limit: float = 0.998) -> float:
 
 @torch.no_grad()
 def ema_update(ema: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights, in place: ema <- decay ema + (1 - decay) model. Source: 2006.11239, appendix B."""
-    torch._foreach_lerp_(list(ema.parameters()), list(model.parameters()), 1 - decay)
+    """Move the averaged weights: ema <- decay ema + (1 - decay) model.
+
+    Every parameter of `ema` changes in place, without a graph; `model` stays as it is. Source:
+    2006.11239, appendix B.
+    """
+    for average, new in zip(ema.parameters(), model.parameters(), strict=True):
+        average.lerp_(new, 1 - decay)
 
 
 def train_step(
@@ -68,15 +77,17 @@ def train_step(
     predicts: str = "noise",
     grad_clip: float | None = None,
 ) -> Tensor:
-    """One gradient step on a batch x_start (B, C, H, W); returns the loss, a detached scalar. 2006.11239, algorithm 1.
+    """One gradient step on a batch x_start (B, C, H, W); returns the loss, a detached scalar.
 
-    The gradient's norm over all parameters is cut to `grad_clip`.
+    The gradient's norm over all parameters of the optimizer is cut to `grad_clip`, unless that is
+    None. `model` may be any callable (x, t). 2006.11239, algorithm 1.
     """
     optimizer.zero_grad()
     loss = p_losses(model, x_start, t, noise, schedule, loss_type, predicts)
     loss.backward()
     if grad_clip is not None:
-        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], grad_clip)
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        nn.utils.clip_grad_norm_(parameters, grad_clip)
     optimizer.step()
     return loss.detach()
 
@@ -158,7 +169,7 @@ def advance(run: Run, images: Tensor, labels: Tensor) -> Tensor:
     for group in run.optimizer.param_groups:
         group["lr"] = training.lr * factor
     loss = train_step(
-        autocast(model, run),
+        autocast(model, run.device, run.precision),
         run.optimizer,
         x_start,
         t,
@@ -181,7 +192,7 @@ def preview(run: Run) -> Tensor:
         model = partial(model, labels=torch.arange(count, device=run.device) % model.num_classes)
     generator = torch.Generator(run.device).manual_seed(run.config.training.seed)
     return p_sample_loop(
-        autocast(model, run),
+        autocast(model, run.device, run.precision),
         (count, *run.image_shape),
         run.schedule,
         generator,
@@ -203,15 +214,3 @@ def drop_labels(labels: Tensor, dropout: float, null_class: int, generator: torc
     """
     dropped = torch.rand(len(labels), generator=generator, device=labels.device) < dropout
     return labels.masked_fill(dropped | (labels < 0), null_class)
-
-
-def autocast(model: Model, run: Run) -> Callable[..., Tensor]:
-    """`model` computing in the run's precision; what it returns is float32 in any case."""
-    if run.precision == "fp32":
-        return model
-
-    def in_bf16(x: Tensor, t: Tensor) -> Tensor:
-        with torch.autocast(run.device.type, dtype=torch.bfloat16):
-            return model(x, t).float()
-
-    return in_bf16

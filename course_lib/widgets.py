@@ -1,16 +1,20 @@
-"""Sliders and films for the notebooks, each with a still picture for places where no kernel runs."""
+"""Sliders, films and a training that can be watched, each with a still picture for places where no kernel runs."""
 
 import base64
 import html
 import io
+import time
 from collections.abc import Callable, Sequence
 
 import ipywidgets
 import numpy as np
-from IPython.display import display
+import torch
+from IPython.display import DisplayHandle, display
 from PIL import Image
+from torch import Tensor
 
 from course_lib.gifs import gif
+from course_lib.plots import image_grid, loss_picture, side_by_side
 
 
 def png(picture: np.ndarray) -> bytes:
@@ -51,3 +55,49 @@ def show_slider(
     bundle = ipywidgets.VBox([slider, image])._repr_mimebundle_()
     display(bundle | {"text/plain": alternative}, raw=True)
     display_picture(png(still), "png", alternative, summary="No slider to see? A still picture")
+
+
+class LiveTraining:
+    """A training to watch: a progress bar, the loss so far and the latest samples, in one output that is replaced.
+
+    The last picture stays in the notebook. It is drawn anew every `every` seconds at most, since that takes a tenth of
+    a second. `alternative` says in words what it shows.
+    """
+
+    def __init__(self, steps: int, alternative: str, every: float = 3.0):
+        self.steps, self.alternative, self.every = steps, alternative, every
+        self.done, self.losses = [], []
+        self.samples, self.handle = None, None
+        self.start, self.drawn = time.monotonic(), -np.inf
+
+    def update(self, step: int, loss: Tensor, samples: Tensor | None = None) -> None:
+        """`step` steps are done, the last of them with `loss`, a scalar; `samples` (N, C, H, W) in [-1, 1], if new."""
+        now = time.monotonic()
+        self.done.append(step)
+        self.losses.append(loss)  # left on its device: reading each would make a GPU wait
+        if samples is not None:
+            self.samples = image_grid(samples, columns=4, scale=max(1, 84 // samples.shape[-1]))
+        if samples is not None or step == self.steps or now - self.drawn >= self.every:
+            self._show(step, now)
+            self.drawn = time.monotonic()
+
+    def _show(self, step: int, now: float) -> None:
+        losses = torch.stack(self.losses).float().cpu()
+        picture = loss_picture(torch.tensor(self.done), losses, self.steps)
+        if self.samples is not None:
+            picture = side_by_side(picture, self.samples)
+        note = f"step {step} of {self.steps}, loss {losses[-20:].mean():.3f}"
+        if step < self.steps:
+            left = (now - self.start) / len(self.done) * (self.steps - step)
+            note += f", about {left:.0f} s left"
+        content = base64.b64encode(png(picture)).decode()
+        bundle = {
+            "text/html": f'<progress value="{step}" max="{self.steps}"></progress> {note}<br>'
+            f'<img alt="{html.escape(self.alternative)}" src="data:image/png;base64,{content}">',
+            "text/plain": self.alternative,
+        }
+        if self.handle is None:
+            self.handle = DisplayHandle()
+            self.handle.display(bundle, raw=True)
+        else:
+            self.handle.update(bundle, raw=True)

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from course_lib.checkpoints import (
     CheckpointError,
     class_index,
+    denoiser,
     export_checkpoint,
     load_checkpoint,
     make_model,
@@ -21,6 +22,7 @@ from course_lib.checkpoints import (
     write_safetensors,
 )
 from course_lib.config import ConfigError, check_config
+from course_lib.devices import has_fast_bf16
 
 SETTINGS = {"model": {"dim": 8, "dim_mults": [1, 2], "class_conditional": True}, "diffusion": {"timesteps": 4}}
 
@@ -102,6 +104,20 @@ def test_an_export_is_small_and_samples_alike(checkpoint, tmp_path):
     states = draw(full)
     assert [tuple(state.shape) for state in states] == [(2, 1, 8, 8)] * 5
     torch.testing.assert_close(states[-1], draw(small)[-1], rtol=0, atol=0.02)
+
+
+def test_the_denoiser_binds_labels_and_computes_in_the_precision_asked_for(checkpoint):
+    loaded = load_checkpoint(checkpoint[0], "cpu")
+    x, t, labels = torch.randn(2, 1, 8, 8), torch.tensor([0, 3]), torch.tensor([2, 0])
+    exact = loaded.model(x, t, labels)
+    assert torch.equal(denoiser(loaded, labels, "fp32")(x, t), exact)
+    assert not torch.equal(denoiser(loaded, None, "fp32")(x, t), exact)
+    half = denoiser(loaded, labels, "bf16")(x, t)
+    assert half.dtype == torch.float32
+    assert not torch.equal(half, exact)
+    torch.testing.assert_close(half, exact, rtol=0, atol=0.02 * float(exact.abs().max()))
+    automatic = denoiser(loaded, labels)(x, t)
+    assert torch.equal(automatic, half if has_fast_bf16(torch.device("cpu")) else exact)
 
 
 def test_an_export_does_not_overwrite_what_it_is_made_from(checkpoint):

@@ -1,5 +1,7 @@
 """Pictures that show what they are given."""
 
+import weakref
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from course_lib.plots import (
     as_picture,
     draw_arrows,
     draw_density,
+    draw_grid,
     draw_points,
     image_grid,
     panels,
@@ -38,6 +41,27 @@ def test_frames_lie_closer_together_towards_the_end():
     frames = [int(state) for state in denoising_frames((torch.tensor(i) for i in range(201)), 201, 30)]
     assert len(frames) == 30
     assert frames[1] - frames[0] > frames[-1] - frames[-2]
+
+
+def test_frames_are_those_of_the_formula():
+    """Worked out by hand: 8 · (1 - (j / 4)^1.5) is 8, 7, 5.17, 2.80, 0 for j = 0, 1, 2, 3, 4."""
+    states = [torch.tensor(i) for i in range(9)]
+    assert [int(state) for state in denoising_frames(states, 9, 5)] == [0, 3, 5, 7, 8]
+    assert [int(state) for state in denoising_frames(states, 9, 1)] == [8]
+    assert [int(state) for state in denoising_frames(states, 9, 9)] == list(range(9))
+
+
+def test_frames_that_are_not_picked_are_let_go():
+    alive = []
+
+    def states():
+        for i in range(100):
+            state = torch.tensor(i)
+            alive.append(weakref.ref(state))
+            yield state
+
+    for _ in denoising_frames(states(), 100, 5):
+        assert sum(state() is not None for state in alive) <= 2
 
 
 def test_a_gif_holds_its_frames(tmp_path):
@@ -104,6 +128,24 @@ def test_a_figure_names_what_it_shows():
     figure = plt.gcf()
     assert [axis.get_title() for axis in figure.axes] == ["t = 0", "t = 1", "t = 2"]
     assert figure.get_suptitle() == "Watch the noise grow"
+
+
+def test_a_grid_s_names_stand_at_the_middle_of_its_columns_and_rows():
+    (axis,) = panels("Two rows of three", [""], "", "")
+    draw_grid(axis, image_grid(torch.zeros(6, 1, 8, 4), columns=3), columns=["a", "b", "c"], rows=["one", "two"])
+    names = [label.get_text() for label in (*axis.get_xticklabels(), *axis.get_yticklabels())]
+    assert names == ["a", "b", "c", "one", "two"]
+    assert np.allclose(axis.get_xticks(), [2, 7, 12], atol=1)
+    assert np.allclose(axis.get_yticks(), [4, 13], atol=1)
+    plt.close("all")
+
+
+def test_a_grid_needs_no_names():
+    (axis,) = panels("", [""], "", "")
+    draw_grid(axis, image_grid(torch.zeros(2, 3, 8, 4)))
+    assert (list(axis.get_xticks()), list(axis.get_yticks())) == ([], [])
+    assert axis.images[0].get_array().shape == (8, 9, 3)
+    plt.close("all")
 
 
 def test_a_drawing_becomes_a_picture():

@@ -200,6 +200,8 @@ def test_the_promised_quizzes_are_there():  # their order: test_names.py
             *("Attention", "PreNorm", "LinearAttention", "ConvNextBlock"),
         ],
         "unet": ["unet_forward", "count_parameters"],
+        "training": ["sample_timesteps", "train_step", "warmup_decay", "ema_update"],
+        "sampling": ["to_uint8", "image_grid", "denoising_frames", "optimal_denoiser_of_dataset"],
     }
     for chapter, names in promised.items():
         quizzes = quizzes_of(chapter)

@@ -25,6 +25,30 @@ def test_it_is_the_posterior_mean_of_a_mixture_of_points(name, timesteps):
     assert torch.allclose(optimal_denoiser_of_dataset(x_t, t, data, schedule), exact, atol=1e-4)
 
 
+def test_it_is_exact_where_there_is_hardly_any_noise():
+    """Two images that differ by as little as the noise, in float32 against float64."""
+    schedule = NoiseSchedule.from_name("linear", 1000)
+    data = torch.cat([images(3), images(1, seed=0) + 0.002])
+    t = torch.tensor([0, 1, 2])
+    x_t = data[[0, 0, 3]] + schedule.sqrt_one_minus_alphas_cumprod[t].reshape(-1, 1, 1, 1) * images(3, seed=2)
+    exponents = [
+        -(x.double() - (1 - schedule.betas[: k + 1].double()).prod().sqrt() * data.double()).square().sum((1, 2, 3))
+        / (2 * (1 - (1 - schedule.betas[: k + 1].double()).prod()))
+        for x, k in zip(x_t, t, strict=True)
+    ]
+    weights = torch.stack(exponents).softmax(dim=1)
+    assert 0.05 < weights[0, 0] < 0.95  # else this test says little
+    exact = torch.einsum("bn,nchw->bchw", weights, data.double()).float()
+    assert torch.allclose(optimal_denoiser_of_dataset(x_t, t, data, schedule), exact, atol=1e-4)
+
+
+def test_without_any_signal_it_is_the_mean_of_the_data():
+    schedule = NoiseSchedule(torch.tensor([0.1, 1.0]))  # alpha-bar ends at 0, as rescale_zero_terminal_snr makes it
+    data = images(7)
+    guess = optimal_denoiser_of_dataset(images(2, seed=1), torch.tensor([1, 1]), data, schedule)
+    assert torch.allclose(guess, data.mean(dim=0).expand_as(guess), atol=1e-6)
+
+
 def test_sampling_with_it_gives_the_training_images_back():
     schedule = NoiseSchedule.from_name("cosine", 60)
     data = images(5)
@@ -32,11 +56,18 @@ def test_sampling_with_it_gives_the_training_images_back():
     samples = p_sample_loop(model, (40, 1, 6, 5), schedule, torch.Generator().manual_seed(0), predicts="start")
     index, distance = nearest_images(samples, data)
     assert distance.max() < 1e-3
-    assert set(index.tolist()) == set(range(5))
+    assert set(index[:, 0].tolist()) == set(range(5))
 
 
-def test_the_nearest_image_is_found_and_its_distance_is_per_pixel():
+def test_the_nearest_images_are_found_and_their_distance_is_per_pixel():
     data = images(6)
     index, distance = nearest_images(data[[4, 1]] + 0.01, data)
-    assert index.tolist() == [4, 1]
-    assert distance.tolist() == pytest.approx([0.01, 0.01], rel=1e-3)
+    assert index.tolist() == [[4], [1]]
+    assert distance[:, 0].tolist() == pytest.approx([0.01, 0.01], rel=1e-3)
+
+
+def test_the_nearest_images_come_in_order():
+    data = torch.tensor([5.0, 1.0, -2.0, 3.0]).reshape(4, 1, 1, 1).expand(4, 1, 2, 3)
+    index, distance = nearest_images(torch.zeros(1, 1, 2, 3), data, count=3)
+    assert index.tolist() == [[1, 2, 3]]
+    assert distance[0].tolist() == pytest.approx([1, 2, 3])

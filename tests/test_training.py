@@ -287,6 +287,36 @@ def test_an_exported_network_does_not_go_on_training(tmp_path):
         next(train(tiny(steps=20), tmp_path))
 
 
+def test_a_run_may_start_from_another_ones_averaged_weights(tmp_path):
+    list(train(tiny(), tmp_path / "first"))
+    first = tmp_path / "first" / "checkpoint.safetensors"
+    start = str(first)
+    averaged = read_safetensors(first, "ema.")[0]
+    names = load_checkpoint(first).class_names
+    run = fresh_run(tiny(start_from=start, seed=1), (1, 28, 28), names)
+    assert run.step == 0
+    for network in (run.model, run.ema):
+        assert all(torch.equal(value, averaged[name]) for name, value in network.state_dict().items())
+    fresh = fresh_run(tiny(seed=1), (1, 28, 28), names)
+    assert not torch.equal(fresh.model.state_dict()["stem.1.weight"], averaged["stem.1.weight"])
+    list(train(tiny(start_from=start, steps=2, checkpoint_every=1), tmp_path / "second"))
+    assert load_checkpoint(tmp_path / "second" / "checkpoint.safetensors").step == 2
+
+
+def test_a_run_does_not_start_from_another_network(tmp_path):
+    list(train(tiny(steps=1), tmp_path))
+    start = str(tmp_path / "checkpoint.safetensors")
+    names = load_checkpoint(start).class_names
+    config = tiny(start_from=start)
+    wider = config.model_copy(update={"model": config.model.model_copy(update={"dim": 16})})
+    with pytest.raises(TrainingError, match=r"model.dim \(8 there, 16 now\)"):
+        fresh_run(wider, (1, 28, 28), names)
+    with pytest.raises(TrainingError, match=r"channels and classes \(\(1, 10\) there, \(3, 10\) now\)"):
+        fresh_run(config, (3, 28, 28), names)
+    with pytest.raises(CourseError, match="no checkpoint"):
+        fresh_run(tiny(start_from="nowhere"), (1, 28, 28), names)
+
+
 def test_a_folder_with_files_of_the_users_keeps_them(tmp_path):
     (tmp_path / "log.csv").write_text("mine")
     next(train(tiny(), tmp_path, resume=False))

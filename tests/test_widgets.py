@@ -6,6 +6,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from course_lib import widgets
@@ -45,3 +46,45 @@ def test_a_film_is_shown_with_its_alternative(shown):
     (bundle,) = shown
     assert picture_in(bundle["text/html"]).n_frames == 2
     assert bundle["text/plain"] == "black turns white"
+
+
+class Handle:
+    """Stands in for IPython's DisplayHandle: what was shown, and what took its place."""
+
+    def __init__(self):
+        self.shown, self.replaced = [], []
+
+    def display(self, bundle, raw):
+        self.shown.append(bundle)
+
+    def update(self, bundle, raw):
+        self.replaced.append(bundle)
+
+
+def test_a_training_is_shown_in_one_place(monkeypatch):
+    handle = Handle()
+    monkeypatch.setattr(widgets, "DisplayHandle", lambda: handle)
+    live = widgets.LiveTraining(4, "the loss <falls>", every=0.0)
+    live.update(1, torch.tensor(1.0))
+    live.update(2, torch.tensor(0.5), torch.zeros(8, 1, 28, 28))
+    live.update(3, torch.tensor(0.3))
+    live.update(4, torch.tensor(0.2))
+    (first,), (*_, last) = handle.shown, handle.replaced
+    assert len(handle.replaced) == 3
+    assert first["text/plain"] == last["text/plain"] == "the loss <falls>"
+    assert '<progress value="1" max="4"></progress> step 1 of 4, loss 1.000, about' in first["text/html"]
+    assert '<progress value="4" max="4"></progress> step 4 of 4, loss 0.500<br>' in last["text/html"]
+    assert 'alt="the loss &lt;falls&gt;"' in last["text/html"]
+    assert picture_in(first["text/html"]).size == (380, 260)
+    assert picture_in(last["text/html"]).size == (380 + 4 * 3 * 29 - 3, 260)  # the samples stay beside the curve
+
+
+def test_a_training_is_drawn_now_and_then_and_at_its_end(monkeypatch):
+    handle = Handle()
+    monkeypatch.setattr(widgets, "DisplayHandle", lambda: handle)
+    live = widgets.LiveTraining(50, "", every=1000.0)
+    for step in range(31, 51):  # a run that goes on at step 30
+        live.update(step, torch.tensor(float(step)))
+    assert len(handle.shown) == 1
+    (last,) = handle.replaced
+    assert "step 50 of 50, loss 40.500" in last["text/html"]

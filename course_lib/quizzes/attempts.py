@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from course_lib.quizzes.catalogue import Quiz
-from course_lib.quizzes.values import tensors_in
+from course_lib.quizzes.values import named_tensors, tensors_in
 
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "MAKE_CELL", "COPY_FREE_VARS", "CACHE"}
 
@@ -84,10 +84,32 @@ def file_of(attempt: object) -> str:
 
 
 def runnable(quiz: Quiz, attempt: Callable) -> Callable:
-    """A function of a case's arguments: the attempt, or what builds a Module with the reference's parameters."""
-    if not quiz.is_module:
-        return attempt
-    return lambda init, *args: _build(quiz, attempt, init, args)(*args)
+    """A function of a case's arguments: the attempt; for a Module what builds it with the reference's parameters."""
+    if quiz.is_module:
+        return lambda init, *args: _build(quiz, attempt, init, args)(*args)
+    if quiz.changes:
+        return lambda *args: _watched(quiz, attempt, args)
+    return attempt
+
+
+def _watched(quiz: Quiz, attempt: Callable, args: tuple) -> object:
+    """What the calls return, and what the tensors that they are meant to change hold after them, by name.
+
+    Those are the tensors from before the calls: one that is put in the place of another is no change of it. What a
+    function returns that need not return anything does not matter.
+    """
+    places = {name: quiz.arguments.index(name) for name in quiz.changes}
+    afterwards = {
+        f"tensor `{part}` of `{name}` afterwards": tensor
+        for name, place in places.items()
+        for part, tensor in named_tensors(args[place]).items()
+    }
+    results = [attempt(*args) for _ in range(quiz.calls)]
+    if any(result is ... for result in results):
+        return ...
+    if inspect.signature(quiz.reference).return_annotation is None:
+        return afterwards
+    return {f"result of call {number}": result for number, result in enumerate(results, 1)} | afterwards
 
 
 def gradients(quiz: Quiz, attempt: Callable) -> Callable:

@@ -51,3 +51,23 @@ class Guess(nn.Module):
         if t.shape != x.shape[:1]:  # a real network would broadcast it, and nobody would know
             raise ValueError(f"the model was given t in the shape {tuple(t.shape)}, not {tuple(x.shape[:1])}")
         return 1.5 * torch.sin(self.pace * x + 0.4 * t.reshape(-1, *[1] * (x.ndim - 1)))
+
+
+class Sketch(nn.Module):
+    """A network for cases that can be trained, images (B, channels, H, W) and t -> the shape of the images.
+
+    It has layers and a table that does not learn. `shift` is there to be bound with `functools.partial`, as labels are.
+    """
+
+    def __init__(self, channels: int, width: int, generator: torch.Generator):
+        super().__init__()
+        self.into = nn.Conv2d(channels, width, 3, padding=1)
+        self.out = nn.Conv2d(width, channels, 1)
+        self.register_buffer("pace", torch.linspace(0.1, 1, width))
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator))
+
+    def forward(self, x: Tensor, t: Tensor, shift: float = 0.0) -> Tensor:
+        wave = torch.sin(t[:, None] * self.pace + shift)  # (B, width)
+        return self.out(torch.tanh(self.into(x) + wave[:, :, None, None]))

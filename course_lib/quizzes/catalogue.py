@@ -45,6 +45,10 @@ class Quiz:
     hints        from nudge to formula
     rtol, atol   how close a result has to be
     returns      names for the items of a returned tuple
+    changes      names of the arguments that a call is meant to change, in place: modules, optimizers. What the tensors
+                 in them hold afterwards is compared as well. Whatever else a call changes is a finding (`mutates`)
+    calls        how often a quiz with `changes` is called in a row with the same arguments, to see what one call
+                 leaves behind for the next
     """
 
     reference: Callable
@@ -55,6 +59,8 @@ class Quiz:
     rtol: float = 1e-3
     atol: float = 1e-3
     returns: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    calls: int = 1
     mistakes: list[Mistake] = field(default_factory=list)
     alternatives: list[Callable] = field(default_factory=list)
 

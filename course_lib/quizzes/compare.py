@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from course_lib.quizzes.guard import Outcome
-from course_lib.quizzes.values import Array, Other
+from course_lib.quizzes.values import Array, Other, arrays_in
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,14 @@ class Trouble:
 def trouble_with(yours: object, expected: object, tolerance: Tolerance, parts: tuple[str, ...] = ()) -> Trouble | None:
     """Compare two harvested results; None if `yours` will do. `parts` names the items of a tuple."""
     if isinstance(expected, Array):
-        return _kind(yours, "a tensor") if not isinstance(yours, Array) else _array(yours, expected, tolerance)
+        same_kind = isinstance(yours, Array) and yours.is_numpy == expected.is_numpy
+        return _array(yours, expected, tolerance) if same_kind else _kind(yours, _name(expected))
     if isinstance(expected, tuple):
-        count = f"{len(expected)} things, {' and '.join(parts)}" if parts else f"{len(expected)} things"
+        count = f"{_things(expected)}, {' and '.join(parts)}" if parts else _things(expected)
         if not isinstance(yours, tuple):
             return _kind(yours, count)
         if len(yours) != len(expected):
-            return Trouble("type", f"It returns {len(yours)} things where {count} are expected.")
+            return Trouble("type", f"It returns {_things(yours)} where {count} should come.")
         names = (
             [f"Item {i}" for i in range(len(expected))] if len(parts) != len(expected) else [f"The {p}" for p in parts]
         )
@@ -70,14 +71,22 @@ def _kind(yours: object, expected: str) -> Trouble:
     if yours is None:
         return Trouble("type", f"It returns nothing, expected is {expected}. Is the `return` missing?")
     if isinstance(yours, Array):
-        kind = "a tensor"
+        kind = _name(yours)
     elif isinstance(yours, Other):
         kind = yours.kind
     elif isinstance(yours, tuple):
-        kind = f"{len(yours)} thing{'s' * (len(yours) != 1)} in a tuple or list"
+        kind = f"{_things(yours)} in a tuple or list"
     else:
         kind = f"a value of the type `{type(yours).__name__}`"
     return Trouble("type", f"It returns {kind}, expected is {expected}.")
+
+
+def _name(array: Array) -> str:
+    return "a NumPy array" if array.is_numpy else "a tensor"
+
+
+def _things(items: tuple) -> str:
+    return f"{len(items)} thing{'s' * (len(items) != 1)}"
 
 
 def _array(yours: Array, expected: Array, tolerance: Tolerance) -> Trouble | None:
@@ -91,6 +100,8 @@ def _array(yours: Array, expected: Array, tolerance: Tolerance) -> Trouble | Non
         return Trouble(
             "shape",
             f"Its shape is {_shape(yours.shape)}, expected is {_shape(expected.shape)}.{_advice(yours, expected)}",
+            yours.data,
+            expected.data,
         )
     if yours.dtype != expected.dtype and (yours.dtype, expected.dtype) != (torch.float32, torch.float64):
         return Trouble("dtype", f"Its type is {_dtype(yours)}, expected is {_dtype(expected)}. Where did it change?")
@@ -115,6 +126,8 @@ def _advice(yours: Array, expected: Array) -> str:
         return " Which axes are missing?"
     if len(yours.shape) > len(expected.shape):
         return " Where do the extra axes come from: a broadcast?"
+    if expected.is_numpy:
+        return " Which axis is wrong, and by how much?"
     if len(yours.shape) == 1:
         return (
             " One too many, or too few?" if abs(yours.shape[0] - expected.shape[0]) == 1 else " How many should it be?"
@@ -143,7 +156,7 @@ def _values(yours: Tensor, expected: Tensor, tolerance: Tolerance) -> Trouble | 
         )
     clue = _clue(a, b, close, tolerance)
     number = two_numbers(float(a[where].real), float(b[where].real))
-    return Trouble("values", f"{clue}Yours{place} is {number}.", a.float(), b.float())
+    return Trouble("values", f"{clue}Yours{place} is {number}.", *torch.broadcast_tensors(yours, expected))
 
 
 def _double(tensor: Tensor) -> Tensor:
@@ -191,6 +204,12 @@ def alike(one: Outcome, other: Outcome, tolerance: Tolerance) -> bool:
 def requires_grad(value: object) -> bool:
     """Whether a harvested value is a tensor through which a gradient can flow."""
     return isinstance(value, Array) and value.requires_grad
+
+
+def keeps_graph(mine: object, right: object) -> bool:
+    """Whether a harvested value has a tensor that can ask for a gradient where the right one has none."""
+    pairs = zip(arrays_in(mine), arrays_in(right), strict=False)
+    return any(one.requires_grad and not other.requires_grad for one, other in pairs)
 
 
 def same_gradients(mine: object, right: object) -> bool:

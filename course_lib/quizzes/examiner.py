@@ -11,10 +11,18 @@ from torch import Tensor
 from course_lib.devices import device as find_device
 from course_lib.quizzes.attempts import NewTensors, file_of, gradients, is_stand_in, is_stub, runnable, wrong_use
 from course_lib.quizzes.catalogue import Choice, Mistake, Quiz, find
-from course_lib.quizzes.compare import Tolerance, Trouble, alike, requires_grad, same_gradients, trouble_with
+from course_lib.quizzes.compare import (
+    Tolerance,
+    Trouble,
+    alike,
+    keeps_graph,
+    requires_grad,
+    same_gradients,
+    trouble_with,
+)
 from course_lib.quizzes.guard import Outcome, call
 from course_lib.quizzes.state import originals, preserved
-from course_lib.quizzes.values import arrays_in, moved, tensors_in, varied
+from course_lib.quizzes.values import arrays_in, moved_case, tensors_in, varied
 
 SECONDS = 5.0  # for one call
 SECONDS_IN_ALL = 10.0
@@ -74,7 +82,7 @@ class _Examination:
         self.quiz, self.attempt, self.device = quiz, attempt, device
         with originals():
             cases = quiz.cases(torch.Generator().manual_seed(seed))
-        self.cases = [tuple(moved(value, device) for value in case) for case in cases]
+        self.cases = [moved_case(case, device) for case in cases]
         slack = 1 if device == "cpu" else 10  # accelerators round in other places
         self.tolerance = Tolerance(quiz.rtol * slack, quiz.atol * slack)
         self.until = time.monotonic() + SECONDS_IN_ALL
@@ -94,7 +102,8 @@ class _Examination:
         self.until = time.monotonic() + SECONDS_IN_ALL  # the first use of a GPU takes its time
         outcomes = self._run_all()
         self.printed = outcomes[0].printed
-        troubles = [self._trouble(mine, right) for mine, right in zip(outcomes, expected, strict=False)]
+        runs = zip(self.cases, outcomes, expected, strict=False)
+        troubles = [self._of_call(case, self._trouble(mine, right)) for case, mine, right in runs]
         trouble = next((found for found in troubles if found), None) or self._changed_argument(outcomes)
         if trouble is None:
             trouble = self._lost_gradient(expected) or self._trouble_on_meta()
@@ -102,7 +111,7 @@ class _Examination:
             return Report(self.quiz.name, True, "correct", f"`{self.quiz.name}` is right.", printed=self.printed)
         if trouble.finding in ("not_attempted", "timeout", "mutates", "device"):
             return self._refuse(trouble.finding, trouble.message)
-        if mistake := self._known_mistake(outcomes):
+        if mistake := self._known_mistake(outcomes, troubles):
             return self._refuse("mistake", mistake.hint, trouble, mistake.name)
         if trouble.finding == "values" and time.monotonic() < self.until:
             found = self._changed_argument(outcomes) or self._ignored(outcomes, expected) or self._equal_t()
@@ -146,28 +155,49 @@ class _Examination:
             )
         if mine.error:
             return _raised(mine, at)
-        return trouble_with(mine.value, right.value, self.tolerance, self.quiz.returns)
+        found = trouble_with(mine.value, right.value, self.tolerance, self.quiz.returns)
+        if not found and self.quiz.changes and keeps_graph(mine.value, right.value):
+            return Trouble(
+                "type",
+                "The values are right, but the graph behind them is kept, and with it the memory of every call. "
+                "What is it that nobody will ask a gradient of?",
+            )
+        return found
 
-    def _known_mistake(self, outcomes: list[Outcome]) -> Mistake | None:
-        if not any(outcome.returned for outcome in outcomes):
+    def _of_call(self, case: tuple, trouble: Trouble | None) -> Trouble | None:
+        """Where all arguments are numbers, say for which of them a value is wrong."""
+        if not trouble or trouble.finding != "values" or not all(type(value) in (int, float) for value in case):
+            return trouble
+        given = ", ".join(f"{value:.3g}" if type(value) is float else str(value) for value in case)
+        return replace(trouble, message=f"`{self.quiz.name}({given})`: {trouble.message}")
+
+    def _known_mistake(self, outcomes: list[Outcome], troubles: list[Trouble | None]) -> Mistake | None:
+        """The mistake that behaves like the attempt; else one that is as wrong wherever the attempt returns at all."""
+        everywhere = list(range(len(outcomes)))
+        returned = [i for i in everywhere if outcomes[i].returned]
+        if not returned:
             return None  # what only raises looks like everything that only raises
+        raises_too = len(returned) < len(everywhere) and any(troubles[i] for i in returned)
         with originals():
-            for mistake in self.quiz.mistakes:
-                pairs = zip(self.cases, outcomes, strict=False)
-                if all(alike(mine, self._run(mistake.attempt, case), self.tolerance) for case, mine in pairs):
-                    return mistake
+            for places in [everywhere, returned] if raises_too else [everywhere]:
+                for mistake in self.quiz.mistakes:
+                    if all(self._alike(outcomes[i], self._run(mistake.attempt, self.cases[i])) for i in places):
+                        return mistake
         return None
 
+    def _alike(self, mine: Outcome, other: Outcome) -> bool:
+        """Where something is to be changed, what is changed has to agree, too."""
+        return alike(mine, other, self.tolerance) and (not self.quiz.changes or mine.changed == other.changed)
+
     def _changed_argument(self, outcomes: list[Outcome]) -> Trouble | None:
-        places = [place for outcome in outcomes for place in outcome.changed]
-        if not places:
+        touched = {self.quiz.arguments[place] for outcome in outcomes for place in outcome.changed}
+        name = next((name for name in self.quiz.arguments if name in touched - set(self.quiz.changes)), None)
+        if name is None:
             return None
-        name = self.quiz.arguments[min(places)]
-        return Trouble(
-            "mutates",
-            f"It changes `{name}`, which belongs to the caller. "
-            "Make a new tensor: `x = x + 1`, not `x += 1` or `x.add_(1)`.",
-        )
+        advice = "Make a new tensor: `x = x + 1`, not `x += 1` or `x.add_(1)`."
+        if self.quiz.changes:
+            advice = f"All that may change here is {' and '.join(f'`{changed}`' for changed in self.quiz.changes)}."
+        return Trouble("mutates", f"It changes `{name}`, which belongs to the caller. {advice}")
 
     def _ignored(self, outcomes: list[Outcome], expected: list[Outcome]) -> Trouble | None:
         """An argument that matters to the reference and not to the attempt, or random numbers that it draws itself."""
@@ -244,13 +274,14 @@ class _Examination:
         Only its complaint about two devices counts. Whatever else cannot be done there (`item`, NumPy) says nothing.
         Its first use loads a lot of torch, about two seconds, so only who makes a tensor without saying where is asked.
         """
-        cases = [case for case in self.cases if next(tensors_in(case), None) is not None]
+        with_tensors = [case for case in self.cases if next(tensors_in(case), None) is not None]
+        cases = with_tensors or [case for case in self.cases if any(isinstance(a, torch.Generator) for a in case)]
         if self.device != "cpu" or not cases:
             return None
         with NewTensors() as new:
             self._run(self.attempt, cases[0])
         for case in cases if new.found else []:
-            case = tuple(moved(value, "meta") for value in case)
+            case = moved_case(case, "meta")
             right, mine = self._expected([case])[0], self._run(self.attempt, case)
             mixed = "on the expected device" in mine.says or "to be on the same device" in mine.says
             places = [[array.device for array in arrays_in(outcome.value)] for outcome in (mine, right)]
@@ -259,7 +290,7 @@ class _Examination:
                 return Trouble(
                     "device",
                     f"Right, but only on the CPU: a new tensor does not follow the inputs to their device{at}. "
-                    "Think of `device=x.device`.",
+                    f"Think of `device={'x' if with_tensors else 'generator'}.device`.",
                 )
         return None
 
@@ -271,6 +302,8 @@ _ADVICE = {
     "out of bounds": "How far does the index run?",
     "out of range": "How far does the index run?",
     "maximum recursion depth": "Does it call itself?",
+    "device type for generator": "A generator draws on its own device only: say `device=generator.device`.",
+    "generator raised StopIteration": "`next` finds nothing more there: when should the loop end?",
     "is not defined": "Is it spelt as in the arguments, or in a cell that has not been run?",
 }
 

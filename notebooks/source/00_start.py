@@ -240,6 +240,8 @@ show_images(
 # | $\nabla \log q(x_t)$ | `objective.score_from_noise` | the score at t: minus the noise over its spread | [2011.13456](https://arxiv.org/abs/2011.13456) |
 # | $D(q \parallel p)$ | `objective.kl_between_gaussians` | KL divergence, in nats | eq. 5 |
 # | $w_t$ | `objective.bound_weight` | what the bound weighs a squared error at t with | eq. 12 |
+# | $\theta_\mathrm{ema}$ | `training.ema_update` | averaged weights: those that sample | appendix B |
+# | $\mathrm E[x_0 \mid x_t]$ | `sampling.optimal_denoiser_of_dataset` | the best guess at x_0, for a training set | [2206.00364](https://arxiv.org/abs/2206.00364), appendix B.3 |
 # | $\mathrm{SNR}(t)$ | `schedules.snr` | signal variance over noise variance | [2107.00630](https://arxiv.org/abs/2107.00630), eq. 2 |
 #
 # ## The map
@@ -255,6 +257,8 @@ show_images(
 # | 06 | objective | 70 | the reason for that loss, term by term; four views of one prediction |
 # | 07 | blocks | 140 | the parts of the U-Net, each because a measured failure asks for it |
 # | 08 | unet | 50 | the whole U-Net, wired and measured |
+# | 09 | training | 75 | the training loop; a network that draws garments, and may be killed at any moment |
+# | 10 | sampling | 70 | grids and films of samples; the denoiser that copies; ten faults by sight |
 #
 # The other chapters are on their way; `README.md` has the whole list.
 

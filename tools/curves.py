@@ -1,0 +1,116 @@
+"""Scores over time, with few samples, for the curves of chapter 09. With OMP_NUM_THREADS=1,
+
+    python tools/curves.py equal-minutes                      writes data/equal_minutes.csv
+    python tools/curves.py snapshots A.safetensors B.safetensors ...    writes data/fashion_mnist_scores.csv
+
+Both need the real Fashion-MNIST (COURSE_DATA, or the hub) for the floor. A distance of 256 samples is larger than one
+of 2,048, so these are held against their own floor and each other, never against `course evaluate`.
+"""
+
+import csv
+import time
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch import Tensor
+
+from course_lib.checkpoints import Checkpoint, load_checkpoint, make_schedule, read_safetensors
+from course_lib.classifier import extract_features, load_classifier
+from course_lib.config import load_config
+from course_lib.devices import keep_freed_memory
+from course_lib.evaluation import SAMPLES, fit_gaussian, frechet_distance, sample_batches
+from course_lib.images import load_images
+from course_lib.runs import Run, fresh_run
+from course_lib.training import advance
+
+DATA = Path(__file__).parents[1] / "data"
+RECIPES = "fashion_mnist_cpu", "classic"
+app = typer.Typer(add_completion=False)
+Count = Annotated[int, typer.Option(help="Samples for each score.")]
+
+
+class Judge:
+    """The Frechet distance of `count` samples from real test images, and the floor: that of as many held-out ones."""
+
+    def __init__(self, count: int):
+        self.count = count
+        self.classifier, _ = load_classifier("fashion_mnist", "cpu")
+        features = extract_features(self.classifier, load_images("auto", "test")[0])
+        held_out, rest = features[:SAMPLES], features[SAMPLES:]
+        self.reference = fit_gaussian(rest)
+        floors = [self._distance(block) for block in held_out.split(count) if len(block) == count]
+        self.floor = sum(floors) / len(floors)
+
+    def __call__(self, checkpoint: Checkpoint, seed: int = 0) -> float:
+        images = torch.cat(list(sample_batches(checkpoint, self.count, seed)))
+        return self._distance(extract_features(self.classifier, images))
+
+    def _distance(self, features: Tensor) -> float:
+        return frechet_distance(fit_gaussian(features), self.reference)
+
+
+def as_checkpoint(run: Run) -> Checkpoint:
+    ema = run.ema.requires_grad_(False).eval()
+    return Checkpoint(ema, make_schedule(run.config), run.config, run.image_shape, run.class_names, run.step)
+
+
+@app.command()
+def equal_minutes(minutes: float = 10.0, count: Count = 256, out: Path = DATA / "equal_minutes.csv") -> None:
+    """Train two recipes in turns, each for as many minutes of one core, and score both on the way.
+
+    A first few steps say how many steps fit, so that the learning rate of the course's recipe has fallen at the end.
+    """
+    keep_freed_memory()
+    torch.set_num_threads(1)
+    judge = Judge(count)
+    images, labels = load_images("auto")
+    names = [str(label) for label in range(10)]
+    rows, runs = [], {}
+    for recipe in RECIPES:
+        trial = fresh_run(load_config(recipe, ["training.device=cpu"]), (1, 28, 28), names)
+        advance(trial, images, labels)  # the first is slower than all others
+        start = time.process_time()
+        for _ in range(3):
+            advance(trial, images, labels)
+        steps = round(minutes * 60 / ((time.process_time() - start) / 3))
+        settings = load_config(recipe, ["training.device=cpu", f"training.steps={steps}"])
+        runs[recipe] = fresh_run(settings, (1, 28, 28), names)
+    for share in (0.25, 0.5, 1.0):
+        for recipe, run in runs.items():
+            losses = []
+            while run.step < round(share * run.config.training.steps):
+                start = time.process_time()
+                losses.append(float(advance(run, images, labels)))
+                run.seconds += time.process_time() - start
+            loss = sum(losses[-10:]) / len(losses[-10:])
+            distance = judge(as_checkpoint(run))
+            drawn = run.step * run.config.training.batch_size
+            row = recipe, f"{run.seconds / 60:.2f}", run.step, drawn, f"{loss:.4f}", f"{distance:.3f}"
+            rows.append((*row, f"{judge.floor:.3f}"))
+            print(*rows[-1], flush=True)
+            write(out, ("recipe", "core_minutes", "steps", "images", "loss", "distance", "floor"), rows)
+
+
+@app.command()
+def snapshots(files: list[Path], count: Count = 256, out: Path = DATA / "fashion_mnist_scores.csv") -> None:
+    """Score the checkpoints of one run, named in the order of their steps."""
+    keep_freed_memory()
+    judge = Judge(count)
+    rows = []
+    for file in files:
+        metadata = read_safetensors(file)[1]
+        distance = judge(load_checkpoint(file, "cpu"))
+        rows.append((metadata["step"], f"{distance:.3f}", f"{judge.floor:.3f}"))
+        print(*rows[-1], flush=True)
+        write(out, ("step", "distance", "floor"), rows)
+
+
+def write(out: Path, header: tuple, rows: list[tuple]) -> None:
+    with out.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+if __name__ == "__main__":
+    app()
