@@ -1,5 +1,6 @@
 """Pictures that show what they are given."""
 
+import io
 import weakref
 
 import matplotlib.pyplot as plt
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from course_lib import widgets
-from course_lib.gifs import denoising_frames, save_gif
+from course_lib.gifs import denoising_frames, gif, save_gif
 from course_lib.plots import (
     COLOURS,
     as_picture,
@@ -68,22 +69,29 @@ def test_a_gif_holds_its_frames(tmp_path):
     rng = np.random.default_rng(0)
     frames = [rng.integers(0, 256, (20, 30)).astype(np.uint8) for _ in range(3)] + [np.zeros((20, 30), np.uint8)]
     save_gif(frames, tmp_path / "a" / "b.gif", seconds=1.0, colours=32)
-    with Image.open(tmp_path / "a" / "b.gif") as gif:
-        assert (gif.n_frames, gif.size, gif.info["loop"]) == (4, (30, 20), 0)
+    with Image.open(tmp_path / "a" / "b.gif") as film:
+        assert (film.n_frames, film.size, film.info["loop"]) == (4, (30, 20), 0)
         durations = []
         for index, frame in enumerate(frames):
-            gif.seek(index)
-            durations.append(gif.info["duration"])
-            shown = np.asarray(gif.convert("L")).astype(int)
+            film.seek(index)
+            durations.append(film.info["duration"])
+            shown = np.asarray(film.convert("L")).astype(int)
             assert np.abs(shown - frame).mean() < 8
     assert durations == [250, 250, 250, 1500]
 
 
 def test_a_gif_of_equal_frames_and_of_colour(tmp_path):
     save_gif([np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), (255, 0, 0), np.uint8)], tmp_path / "c.gif")
-    with Image.open(tmp_path / "c.gif") as gif:
-        gif.seek(1)
-        assert gif.convert("RGB").getpixel((4, 4)) == (255, 0, 0)
+    with Image.open(tmp_path / "c.gif") as film:
+        film.seek(1)
+        assert film.convert("RGB").getpixel((4, 4)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("colours", [4, 32])
+def test_a_gif_has_so_many_shades(colours):
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (4, 1))
+    with Image.open(io.BytesIO(gif([ramp, ramp[:, ::-1]], colours=colours))) as film:
+        assert len(np.unique(np.asarray(film.convert("L")))) == colours
 
 
 def test_a_gif_without_frames_is_refused(tmp_path):
@@ -145,6 +153,7 @@ def test_a_grid_needs_no_names():
     draw_grid(axis, image_grid(torch.zeros(2, 3, 8, 4)))
     assert (list(axis.get_xticks()), list(axis.get_yticks())) == ([], [])
     assert axis.images[0].get_array().shape == (8, 9, 3)
+    assert axis.images[0].get_clim() == (0, 255)  # a dark picture stays dark
     plt.close("all")
 
 

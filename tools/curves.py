@@ -20,7 +20,7 @@ from course_lib.checkpoints import Checkpoint, load_checkpoint, make_schedule, r
 from course_lib.classifier import extract_features, load_classifier
 from course_lib.config import load_config
 from course_lib.devices import keep_freed_memory
-from course_lib.evaluation import SAMPLES, fit_gaussian, frechet_distance, sample_batches
+from course_lib.evaluation import SAMPLES, Gaussian, fit_gaussian, frechet_distance, sample_batches
 from course_lib.images import load_images
 from course_lib.runs import Run, fresh_run
 from course_lib.training import advance
@@ -37,18 +37,19 @@ class Judge:
     def __init__(self, count: int):
         self.count = count
         self.classifier, _ = load_classifier("fashion_mnist", "cpu")
-        features = extract_features(self.classifier, load_images("auto", "test")[0])
-        held_out, rest = features[:SAMPLES], features[SAMPLES:]
-        self.reference = fit_gaussian(rest)
-        floors = [self._distance(block) for block in held_out.split(count) if len(block) == count]
+        images = load_images("auto", "test")[0]
+        self.reference = self._fit(images[SAMPLES:])
+        floors = [self.distance(block) for block in images[:SAMPLES].split(count) if len(block) == count]
         self.floor = sum(floors) / len(floors)
 
     def __call__(self, checkpoint: Checkpoint, seed: int = 0) -> float:
-        images = torch.cat(list(sample_batches(checkpoint, self.count, seed)))
-        return self._distance(extract_features(self.classifier, images))
+        return self.distance(torch.cat(list(sample_batches(checkpoint, self.count, seed))))
 
-    def _distance(self, features: Tensor) -> float:
-        return frechet_distance(fit_gaussian(features), self.reference)
+    def distance(self, images: Tensor) -> float:
+        return frechet_distance(self._fit(images), self.reference)
+
+    def _fit(self, images: Tensor) -> Gaussian:
+        return fit_gaussian(extract_features(self.classifier, images))
 
 
 def as_checkpoint(run: Run) -> Checkpoint:
@@ -74,7 +75,7 @@ def equal_minutes(minutes: float = 10.0, count: Count = 256, out: Path = DATA / 
         start = time.process_time()
         for _ in range(3):
             advance(trial, images, labels)
-        steps = round(minutes * 60 / ((time.process_time() - start) / 3))
+        steps = max(4, round(minutes * 60 / ((time.process_time() - start) / 3)))
         settings = load_config(recipe, ["training.device=cpu", f"training.steps={steps}"])
         runs[recipe] = fresh_run(settings, (1, 28, 28), names)
     for share in (0.25, 0.5, 1.0):

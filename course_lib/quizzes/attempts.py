@@ -28,7 +28,12 @@ class NewTensors(TorchFunctionMode):
     ) -> object:
         result = function(*args, **(kwargs or {}))
         made = type(result) is Tensor and result.ndim > 0 and next(tensors_in([args, kwargs]), None) is None
-        if made and not (kwargs or {}).get("device") and "torch" not in Path(sys._getframe(1).f_code.co_filename).parts:
+        where = (kwargs or {}).get("device")  # "cpu" says where, but follows no input
+        if (
+            made
+            and (where is None or isinstance(where, str))
+            and "torch" not in Path(sys._getframe(1).f_code.co_filename).parts
+        ):
             self.found = True
         return result
 

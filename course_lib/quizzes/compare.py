@@ -228,7 +228,7 @@ def same_gradients(mine: object, right: object) -> bool:
 
 def _same(one: object, other: object, tolerance: Tolerance) -> bool:
     if isinstance(one, Array) and isinstance(other, Array):
-        if one.shape != other.shape or one.data is None or other.data is None:
+        if one.shape != other.shape or one.is_numpy != other.is_numpy or one.data is None or other.data is None:
             return False
         a, b = _double(one.data), _double(other.data)
         return a.dtype == b.dtype and torch.allclose(a, b, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)

@@ -149,6 +149,14 @@ def uint8_too_early(x):
     return ((x.clamp(-1, 1) + 1) / 2).to(torch.uint8) * 255
 
 
+@to_uint8.mistake(
+    "Only black, one grey and white are left: at -1 ... 1 or 0 ... 2 there is little to round to. "
+    "On which scale are whole numbers the grey levels?"
+)
+def rounded_too_early(x):
+    return ((x.clamp(-1, 1) + 1).round() * 127.5).to(torch.uint8)
+
+
 @to_uint8.mistake("The numbers are right, but their type is not: a picture's pixels are uint8, a byte each.")
 def another_type(x):
     return ((x.clamp(-1, 1) + 1) * 127.5).round()

@@ -103,6 +103,25 @@ def without_the_first(states, total, count=22):
     return picked(states, chosen - {0} if count > 1 else chosen)
 
 
+@denoising_frames.mistake("In a long chain the last state is missing. Which j leads to the index total - 1?")
+def counted_from_j_1(states, total, count=22):
+    chosen = {round(i) for i in indices(total, count)[: -1 if count > 1 else None]}
+    return picked(states, chosen if total > count else range(total))
+
+
+@denoising_frames.mistake("In a long chain the first state, pure noise, is missing. Where does j have to end?")
+def j_ends_too_early(states, total, count=22):
+    chosen = {round(i) for i in indices(total, count)[1 if count > 1 else 0 :]}
+    return picked(states, chosen if total > count else range(total))
+
+
+@denoising_frames.mistake(
+    "The frames are equally spaced, and count = 1 gives the noise. Which formula does the docstring have?"
+)
+def linspace_without_repetitions(states, total, count=22):
+    return picked(states, {round(i) for i in np.linspace(0, total - 1, count)})
+
+
 @denoising_frames.mistake(
     "The frames are equally spaced, so half of the film is noise. What does the exponent in the formula do?"
 )

@@ -66,6 +66,12 @@ def colours_first(images, columns=None, scale=1, gap=1):
     return picture[0] if len(picture) == 1 else picture
 
 
+@image_grid.mistake("Colours are scrambled: `reshape` counts the same numbers into other rows. What moves an axis?")
+def colours_scrambled(images, columns=None, scale=1, gap=1):
+    picture = laid_out(images, columns, scale, gap)
+    return without_grey_axis(np.moveaxis(picture, 2, 0).reshape(picture.shape))
+
+
 @image_grid.mistake("Red and blue have changed places. Did something reverse the last axis?")
 def colours_reversed(images, columns=None, scale=1, gap=1):
     return without_grey_axis(laid_out(images, columns, scale, gap)[..., ::-1])
@@ -83,6 +89,12 @@ def gap_around(images, columns=None, scale=1, gap=1):
 )
 def gap_left_over(images, columns=None, scale=1, gap=1):
     return without_grey_axis(laid_out(images, columns, scale, gap, edge="kept"))
+
+
+@image_grid.mistake("Nothing is left where `gap` is 0: what does `picture[:-0]` mean? Count the cut from the front.")
+def everything_cut_off(images, columns=None, scale=1, gap=1):
+    picture = laid_out(images, columns, 1, gap, edge="kept")[:-gap, :-gap]
+    return without_grey_axis(picture.repeat(scale, axis=0).repeat(scale, axis=1))
 
 
 @image_grid.mistake("The gaps are black, and so is a garment's background: where does an image end? Take the mid grey.")
@@ -234,6 +246,11 @@ def default_rounded(images, columns=None, scale=1, gap=1):
     return without_grey_axis(laid_out(images, columns, scale, gap, default=lambda count: round(math.sqrt(count))))
 
 
+@image_grid.mistake("Without `columns`, four images come in rows of three. How large a square do they need?")
+def default_one_too_many(images, columns=None, scale=1, gap=1):
+    return without_grey_axis(laid_out(images, columns, scale, gap, default=lambda count: int(math.sqrt(count)) + 1))
+
+
 @image_grid.mistake("Without `columns` all images stand in one row. Which number makes the picture about square?")
 def one_row_by_default(images, columns=None, scale=1, gap=1):
     return without_grey_axis(laid_out(images, columns, scale, gap, default=lambda count: count))
@@ -242,54 +259,3 @@ def one_row_by_default(images, columns=None, scale=1, gap=1):
 @image_grid.mistake("With fewer images than `columns` the picture gets narrower. Empty places belong to it too.")
 def no_wider_than_its_images(images, columns=None, scale=1, gap=1):
     return without_grey_axis(laid_out(images, columns and min(columns, len(images)), scale, gap))
-
-
-@image_grid.alternative
-def pasted_one_by_one(images, columns=None, scale=1, gap=1):
-    pixels = (images if images.dtype == torch.uint8 else to_uint8(images)).permute(0, 2, 3, 1).cpu().numpy()
-    count, height, width, channels = pixels.shape
-    columns = columns or int(np.ceil(count**0.5))
-    rows = -(-count // columns)
-    canvas = np.full((rows * height + (rows - 1) * gap, columns * width + (columns - 1) * gap, channels), 128, "uint8")
-    for place, image in enumerate(pixels):
-        top, left = place // columns * (height + gap), place % columns * (width + gap)
-        canvas[top : top + height, left : left + width] = image
-    canvas = np.repeat(np.repeat(canvas, scale, axis=0), scale, axis=1)
-    return canvas.squeeze(2) if channels == 1 else canvas
-
-
-@image_grid.alternative
-def row_by_row(images, columns=None, scale=1, gap=1):
-    """Rows are glued from images with stripes of grey between them, then the picture from rows."""
-    images = (to_uint8(images) if images.is_floating_point() else images).cpu()
-    columns = columns or next(k for k in range(1, len(images) + 1) if k * k >= len(images))
-    blank = torch.full_like(images[0], 128)
-    everything = [*images, *[blank] * (-len(images) % columns)]
-    rows = [glued(everything[i : i + columns], 2, gap) for i in range(0, len(everything), columns)]
-    picture = glued(rows, 1, gap).permute(1, 2, 0).numpy()
-    picture = np.kron(picture, np.ones((scale, scale, 1), np.uint8))
-    return picture if picture.shape[2] == 3 else picture.reshape(picture.shape[:2])
-
-
-def glued(pieces, axis, gap):
-    size = list(pieces[0].shape)
-    size[axis] = gap
-    stripe = torch.full(size, 128, dtype=torch.uint8)
-    return torch.cat([part for piece in pieces for part in (stripe, piece)][1:], axis)
-
-
-@image_grid.alternative
-def padded_at_the_end(images, columns=None, scale=1, gap=1):
-    """Padding at the right and below, a shift, and what is there too much is cut off last."""
-    if images.dtype != torch.uint8:
-        images = to_uint8(images)
-    count, channels, height, width = images.shape
-    columns = columns if columns is not None else math.isqrt(count - 1) + 1
-    missing = -count % columns
-    cells = functional.pad(images.cpu().int(), (0, gap, 0, gap, 0, 0, 0, missing), value=128)
-    picture = cells.reshape(-1, columns, channels, height + gap, width + gap).permute(0, 3, 1, 4, 2)
-    picture = picture.reshape(len(cells) // columns * (height + gap), columns * (width + gap), channels)
-    picture = picture[: len(picture) - gap, : picture.shape[1] - gap].to(torch.uint8)
-    rows, places = (torch.arange(scale * size) // scale for size in picture.shape[:2])
-    picture = picture[rows][:, places].numpy()
-    return picture[:, :, 0] if channels == 1 else picture

@@ -28,6 +28,7 @@ def batches_of_images(g: torch.Generator) -> list[tuple]:
         (floats(1, 1, 6, 8), 1, 2, 3),
         (greys(2, 3, 4, 6), 4),
         (greys(6, 1, 6, 5), 2, 2, 0),
+        (greys(4, 1, 5, 8),),
     ]
 
 

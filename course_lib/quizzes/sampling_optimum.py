@@ -15,6 +15,7 @@ def noised_data_sets(g: torch.Generator) -> list[tuple]:
 
     Most images resemble each other, so that many t lie between "all weights equal" and "one takes all". Those of the
     last case have so many pixels that every exponent, about -D / 2 even for the right image, is too low for `exp`.
+    Its last row resembles no image at all, so its exponents are far lower than those of the others.
     """
     kinds = [  # B, N, the shape of an image, how different the images are
         (4, 6, (1, 8, 9), 0.12, "linear", 40),
@@ -23,7 +24,9 @@ def noised_data_sets(g: torch.Generator) -> list[tuple]:
         (1, 7, (3,), 0.8, "sigmoid", 50),
         (3, 5, (1, 16, 20), 1.0, "cosine", 60),
     ]
-    return [noised(g, *kind) for kind in kinds]
+    cases = [noised(g, *kind) for kind in kinds]
+    cases[-1][0][-1] *= 3
+    return cases
 
 
 def noised(g: torch.Generator, batch: int, n: int, shape: tuple, spread: float, name: str, timesteps: int) -> tuple:

@@ -58,7 +58,8 @@ def a_copy(ema, model, decay):
 
 
 @ema_update.mistake(
-    "The tensors in `ema` are as before. `p = ...` only gives a new tensor the name p: what writes into the old one?"
+    "The tensors in `ema` are as before. `p = ...` or `d[k] = ...` only gives a new tensor an old name: "
+    "what writes into the old tensor?"
 )
 @torch.no_grad()
 def a_new_name(ema, model, decay):

@@ -16,7 +16,8 @@ def moments(g: torch.Generator) -> list[tuple]:
     cases = [(step, steps, warmup, end) for step in (0, 1, 9, warmup - 1, warmup, warmup + 1, *inside, steps - 1)]
     short = [(step, 70, 100, 0.3) for step in (0, 5, 6, 7, 30, 69)]
     shortest = [(0, 5, 3, 0.5), (2, 5, 3, 0.5), (4, 5, 3, 0.5), (2, 25, 4, 0.2), (9, 25, 4, 0.2)]
-    return [*cases, *short, *shortest, (700, 2000), (50, 2000), (1999, 2000)]
+    shares = [(step, 28, 9, 0.4) for step in (0, 1, 2, 3, 20)]  # 2.8 steps are a tenth of it
+    return [*cases, *short, *shortest, *shares, (700, 2000), (50, 2000), (1999, 2000)]
 
 
 warmup_decay = Quiz(
@@ -36,9 +37,9 @@ warmup_decay = Quiz(
 )
 
 
-def rate(step, steps, warmup_steps, final, up=None, down=None):
+def rate(step, steps, warmup_steps, final, up=None, down=None, shortened=True):
     """The reference with screws: how the way up and the way down depend on the share that is done."""
-    warmup_steps = min(warmup_steps, steps // 10)
+    warmup_steps = min(warmup_steps, steps // 10) if shortened else warmup_steps
     if step < warmup_steps:
         return up(step, warmup_steps) if up else (step + 1) / (warmup_steps + 1)
     done = (step - warmup_steps) / max(steps - 1 - warmup_steps, 1)
@@ -195,6 +196,48 @@ def tenth_not_rounded(step, steps, warmup_steps=100, final=0.02):
     if step < warmup_steps:
         return (step + 1) / (warmup_steps + 1)
     return half_cosine((step - warmup_steps) / max(steps - 1 - warmup_steps, 1), final)
+
+
+@warmup_decay.mistake("A tenth of the run is rounded to the nearest. How many whole steps of warm-up has a run of 28?")
+def tenth_rounded(step, steps, warmup_steps=100, final=0.02):
+    return rate(step, steps, min(warmup_steps, round(steps / 10)), final, shortened=False)
+
+
+@warmup_decay.mistake("A tenth of the run is rounded up. How many whole steps of warm-up has a run of 28?")
+def tenth_rounded_up(step, steps, warmup_steps=100, final=0.02):
+    return rate(step, steps, min(warmup_steps, math.ceil(steps / 10)), final, shortened=False)
+
+
+@warmup_decay.mistake("The warm-up takes the longer of `warmup_steps` and a tenth of the run. Which should it be?")
+def the_longer_of_two(step, steps, warmup_steps=100, final=0.02):
+    return rate(step, steps, max(warmup_steps, steps // 10), final, shortened=False)
+
+
+@warmup_decay.mistake("The line is one step late: step 0 gets 0 and learns nothing. Which fraction should it get?")
+def up_one_step_late(step, steps, warmup_steps=100, final=0.02):
+    return rate(step, steps, warmup_steps, final, up=lambda step, count: step / (count + 1))
+
+
+@warmup_decay.mistake("The factor never is 1: the way down has begun when the way up ends. Which step is the peak?")
+def down_too_early(step, steps, warmup_steps=100, final=0.02):
+    shortened = min(warmup_steps, steps // 10)
+    if step < shortened:
+        return (step + 1) / (shortened + 1)
+    return half_cosine((step - shortened + 1) / (steps - shortened), final)
+
+
+@warmup_decay.mistake(
+    "There is a drop after the warm-up, from 1 to the middle. How is the cosine lifted to begin at 1?"
+)
+def begins_in_the_middle(step, steps, warmup_steps=100, final=0.02):
+    return rate(
+        step, steps, warmup_steps, final, down=lambda done, final: final + (1 - final) * math.cos(math.pi * done) / 2
+    )
+
+
+@warmup_decay.mistake("It drops to `final` after the warm-up and climbs from there. Which sign does the cosine have?")
+def rises_again(step, steps, warmup_steps=100, final=0.02):
+    return rate(step, steps, warmup_steps, final, down=lambda done, final: half_cosine(1 - done, final))
 
 
 @warmup_decay.mistake("The cosine falls from 1 - final to 0. Between which two values should it run?")

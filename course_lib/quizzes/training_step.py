@@ -160,6 +160,11 @@ def always_cut_to_one(*args):
     return in_order("zero back clip step", args, clip=lambda optimizer, _: whole_norm(optimizer, 1.0))
 
 
+@train_step.mistake("The gradient is cut to 1 where nobody asked for it. What should happen if `grad_clip` is None?")
+def cut_without_a_limit(*args):
+    return in_order("zero back clip step", args, clip=lambda optimizer, limit: whole_norm(optimizer, limit or 1.0))
+
+
 @train_step.mistake("Short gradients are stretched to `grad_clip`. What should happen to one that is short enough?")
 def stretched(*args):
     def clip(optimizer, grad_clip):
@@ -215,6 +220,14 @@ def measured_again(*args):
     model, _, *batch = args
     with torch.no_grad():
         return p_losses(model, *batch[:6])
+
+
+@train_step.mistake("The batch is noised twice, by you and by `p_losses`. Which picture does `p_losses` ask for?")
+def noised_twice(*args):
+    def loss_of(model, x_start, t, noise, schedule, *how):
+        return p_losses(model, q_sample(x_start, t, noise, schedule), t, noise, schedule, *how)
+
+    return in_order("zero back clip step", args, loss_of)
 
 
 @train_step.mistake("`loss_type` does not reach the loss: it is L2 in any case. Which arguments does `p_losses` take?")

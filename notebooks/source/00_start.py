@@ -39,10 +39,10 @@ print("course_lib", course_lib.__version__)
 # ## A real sample, within a minute
 #
 # Below, a small network starts from pure noise, which holds no garment at all. Two hundred times it is asked *which noise is in this
-# picture?*, and two hundred times a little of what it answers is taken away. It takes a few seconds.
+# picture?*, and two hundred times a little of what it answers is taken away. It takes ten to twenty seconds without a GPU.
 
 # %%
-trained = load_checkpoint("fashion_mnist_cpu")
+trained = load_checkpoint("fashion_mnist")
 generator = torch.Generator(trained.schedule.device).manual_seed(0)
 states = sample_steps(trained, 16, generator)
 frames = list(denoising_frames(states, total=trained.schedule.timesteps + 1))

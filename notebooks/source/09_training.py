@@ -96,7 +96,8 @@ def to_tensors(rows: dict) -> dict:
 
 loader = DataLoader(dataset.with_transform(to_tensors), batch_size=64, shuffle=True)
 batch = next(iter(loader))
-print(tuple(batch["x_start"].shape), batch["x_start"].dtype, "from -1 to 1")
+assert batch["x_start"].min() == -1
+print(tuple(batch["x_start"].shape), batch["x_start"].dtype, "black is -1")
 print("classes:", ", ".join(dataset.features["label"].names))
 
 # %% [markdown]
@@ -147,9 +148,9 @@ print(f"{len(images):,} pictures, {images.numel() / 1e6:.0f} MB")
 
 # %% quiz="sample_timesteps"
 def sample_timesteps(batch_size: int, timesteps: int, generator: torch.Generator) -> Tensor:
-    """A time step of its own for every image, drawn with `generator`, on its device.
+    """A time step of its own for every image: long (batch_size,), uniform on 0 ... timesteps-1.
 
-    long (batch_size,), uniform on 0 ... timesteps-1
+    Drawn by `torch.randint` with `generator`, on the generator's device.
     """
     raise NotImplementedError
 
@@ -309,11 +310,11 @@ for step in range(length):
 # %%
 decays = {
     steps: [ema_decay(n, steps) for n in range(min(steps, length))]
-    for steps in (100, 10_000)
+    for steps in (10_000, 100)
 }
 title = "The average is calmer than the weight; a fixed decay drags the beginning along"
 left, right = panels(title, ["decay", "weight"], "training step", "", (4.2, 2.8), False)
-for (steps, decay), colour in zip(decays.items(), ("learned", "exact"), strict=True):
+for (steps, decay), colour in zip(decays.items(), ("exact", "learned"), strict=True):
     left.plot(decay, color=COLOURS[colour], label=f"a run of {steps:,}", linewidth=2)
 left.axhline(0.99, color="black", linestyle="dotted", label="fixed, 0.99")
 titles = ("the weight", "average, rising decay", "average, decay 0.99")
@@ -326,7 +327,7 @@ assert curves["black"][100] > 2 * curves["learned"][100]
 
 # %% [markdown]
 # *In the picture: left, the decay rises steeply from 0.1; in a run of 100 steps it stops at 0.9, in a run of 10,000 it goes on rising towards the dotted line at 0.99. Right, a
-# grey zigzag falls from 3 to 0; the orange average follows it and hardly wobbles; the black one, with the fixed decay, is still far above 0 when the
+# grey zigzag falls from almost 3 to 0; the orange average follows it and hardly wobbles; the black one, with the fixed decay, is still far above 0 when the
 # others have arrived.*
 #
 # ## The settings stand in a file
@@ -354,11 +355,11 @@ for change in ("training.step=500", "training.lr=fast"):
 # ## The loop
 #
 # Now all of it together, on real pictures. The network is the small cousin of `fashion_mnist_cpu`: half as wide, with 100 noise levels instead of 200, so that it samples in
-# half the calls. `STEPS` is your budget. 600 steps take about a minute and a half on two cores. If your machine is slow, take 300, and expect ragged
+# half the calls. `STEPS` is your budget. 480 steps take about a minute and a half. If your machine is slow, take 300, and expect ragged
 # garments. If you have ten minutes, take 4,000. On a GPU, take 10,000.
 
 # %%
-STEPS = 600
+STEPS = 480
 changes = ["model.dim=16", "diffusion.timesteps=100", "training.batch_size=64"]
 config = load_config("fashion_mnist_cpu", [*changes, "training.lr=4e-3"])
 settings = config.training
@@ -411,6 +412,8 @@ def held_out(network: nn.Module) -> float:
 dice = torch.Generator(place).manual_seed(0)
 fast = autocast(model, place)
 live = LiveTraining(STEPS, "The loss falls; beside it eight samples from the same noise.")
+looks = {round(STEPS * part / 6) for part in range(1, 7)}
+measured = {round(STEPS * part / 30) for part in range(1, 31)}
 scores, snapshot = [], None
 for step in range(STEPS):
     places = batch_indices(step, settings.batch_size, len(everything), seed=0)
@@ -421,9 +424,9 @@ for step in range(STEPS):
         group["lr"] = settings.lr * warmup_decay(step, STEPS)
     loss = train_step(fast, optimizer, x_start, t, noise, schedule, grad_clip=1.0)
     ema_update(ema, model, ema_decay(step, STEPS))
-    samples = draw(ema) if (step + 1) % math.ceil(STEPS / 6) == 0 else None
+    samples = draw(ema) if step + 1 in looks else None
     live.update(step + 1, loss, samples)
-    if (step + 1) % math.ceil(STEPS / 30) == 0:
+    if step + 1 in measured:
         scores.append((step + 1, held_out(model), held_out(ema)))
     if step + 1 == STEPS // 3:
         snapshot = deepcopy(model), deepcopy(ema)
@@ -469,20 +472,19 @@ check(answer, "ema_or_not")
 # %%
 at, raw, averaged = (torch.tensor(column) for column in zip(*scores, strict=True))
 title = "The raw weights jitter, the average doesn't; at the end both agree"
-left, right = panels(
-    title, ["loss", "raw / averaged"], "training step", "", (4.2, 2.8), False
-)
+both = ["loss", "raw / averaged"]
+left, right = panels(title, both, "training step", "", (4.2, 2.8), False)
+ratio = raw / averaged
 shown = at > STEPS // 6  # before, both fall steeply
 left.plot(at[shown], raw[shown], color="black", label="raw weights")
 left.plot(at[shown], averaged[shown], color=COLOURS["learned"], label="averaged weights")
 add_legend(left)
-right.plot(at, raw / averaged, color="black")
+right.plot(at, ratio, color="black")
 right.axhline(1, color=COLOURS["learned"], linewidth=2)
-early, middle, late = (raw / averaged)[torch.tensor([0, len(at) // 3, -1])]
-if STEPS == 600:  # of other runs, judge by the picture
-    assert early < 1.0
-    assert middle > 1.01
-    assert 0.97 < late < 1.03
+if STEPS == 480:  # of other runs, judge by the picture
+    assert ratio[0] < 1.0
+    assert ratio[len(at) // 4 : len(at) // 2].mean() > 1.01
+    assert 0.97 < ratio[-1] < 1.03
     print("first the average is behind, then it is ahead, at the end both are alike")
 
 # %% [markdown]
@@ -531,14 +533,14 @@ check(answer, "where_does_resume_continue")
 # saving.
 #
 # Prove it. A tiny run is started in another process, as you would start it in a terminal. As soon as its first checkpoint is there, it is killed, the hard way: it gets no chance
-# to say goodbye. About half a minute.
+# to say goodbye. This and the next two cells take about twenty seconds.
 
 # %%
 runs = Path("runs/chapter_09")  # beside this notebook; emptied when this cell runs again
 shutil.rmtree(runs, ignore_errors=True)
 tiny = [
     *("data.source=garments", "model.dim=8", "model.dim_mults=[1, 2]"),
-    *("training.steps=80", "training.batch_size=8", "training.checkpoint_every=10"),
+    *("training.steps=60", "training.batch_size=8", "training.checkpoint_every=10"),
     *("training.device=cpu", "training.precision=fp32"),
 ]
 command = [sys.executable, "-m", "course_lib.cli", "train", "garments_smoke"]
@@ -554,21 +556,20 @@ while not checkpoint.exists():
     time.sleep(0.01)
 process.kill()  # SIGKILL: nothing can be saved any more
 process.wait()
-killed_at = read_safetensors(checkpoint)[1]["step"]
-log_before = (runs / "killed" / "log.csv").read_text().splitlines()
-assert 10 <= killed_at < 80
+before = read_safetensors(checkpoint)[1]
+assert 10 <= before["step"] < 60
 print("killed; a checkpoint lies there, from the middle of the run")
 
 # %% [markdown]
-# Now the *same command* again. It finds the checkpoint and goes on from it. How do we know that it didn't start over? By the log: the seconds of the first steps are those of the
-# process that is dead.
+# Now the *same command* again. It finds the checkpoint and goes on from it. How do we know that it didn't start over? By the log, which the checkpoint
+# holds, too: how many seconds the first steps took is never the same twice, and there stand the seconds of the process that is dead.
 
 # %%
 subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-log = (runs / "killed" / "log.csv").read_text().splitlines()
-assert log[: len(log_before)] == log_before
-assert read_safetensors(checkpoint)[1]["step"] == 80
-print("it went on, and is at step 80")
+after = read_safetensors(checkpoint)[1]
+assert after["log"][: len(before["log"])] == before["log"]
+assert after["step"] == 60
+print("it went on, and is at step 60")
 
 # %% [markdown]
 # And is it the run that it would have been? Here is one without any interruption:
@@ -594,8 +595,9 @@ except TrainingError as error:
     print(error)
 
 # %% [markdown]
-# Now you can do it to yourself. Set `MINE` to `True` and run the cell: the ten-minute network of the course, from its config. Then choose *Kernel → Restart Kernel* in the middle of it.
-# Run the imports at the top, the next cell and the one after it again, and nothing else: the bar goes on where the last checkpoint was.
+# Now you can do it to yourself. In the second of the next two cells, set `MINE` to `True` and run both: the ten-minute network of the course, from its
+# config. In the middle of it, choose *Kernel → Restart Kernel*. Then run the imports at the top and these two cells again, and nothing else: the bar goes on
+# where the last checkpoint was. Pictures of samples appear in `runs/mine`, beside this notebook.
 
 
 # %%
@@ -618,12 +620,13 @@ if MINE:
 # ## Other pictures: textures
 #
 # Nothing in the loop knows of garments. The course can draw textures, ten kinds, 28 × 28. They are harder: a garment has its place and its outline, a texture may begin anywhere, and
-# a stripe has to stay straight from edge to edge. So you get two runs here. A short one is made now; it takes about ten seconds. A longer one, of 1,500 steps,
-# lies ready (`data/textures.md` has its command). Both are told which kind each picture is (`class_conditional`).
+# a stripe has to stay straight from edge to edge. So you get two runs here. A short one is made now; it takes about twenty seconds. A longer one, of 1,200 steps,
+# lies ready (`course train textures`; `data/textures.md` says how long it took). Both are told which kind each picture is (`class_conditional`), and both predict
+# $v$ (chapter 06). A run as short as these that predicted the noise would leave many textures nearly black or nearly white: where almost all is noise, a small
+# error in the noise is a large one in the brightness.
 
 # %%
-kinds = ["model.class_conditional=true", "training.lr=4e-3", "training.sample_every=0"]
-short = load_config("textures", [*changes, *kinds, "training.steps=100"])
+short = load_config("textures", ["training.steps=100", "training.sample_every=0"])
 textures = watch(short, runs / "textures", "The loss on textures falls.")
 
 
@@ -632,15 +635,16 @@ def one_of_each(checkpoint) -> Tensor:
     """A sample of each class, always from the same noise."""
     dice = torch.Generator(place).manual_seed(0)
     knows = denoiser(checkpoint, torch.arange(10, device=place))
-    shape = (10, *checkpoint.image_shape)
-    return p_sample_loop(knows, shape, checkpoint.schedule, dice, clip_start=True).cpu()
+    shape, schedule = (10, *checkpoint.image_shape), checkpoint.schedule
+    predicts = checkpoint.config.diffusion.predicts
+    return p_sample_loop(knows, shape, schedule, dice, predicts, clip_start=True).cpu()
 
 
 pictures, kinds = load_images("textures")
 real = torch.stack([to_model_range(pictures[kinds == kind][0]) for kind in range(10)])
 rows = [one_of_each(textures), one_of_each(load_checkpoint("textures")), real]
-titles = [*textures.class_names, "1,500 steps", *[""] * 9, "real", *[""] * 9]
-title = "Ten textures after 100 steps, after 1,500 steps, and real ones"
+titles = [*textures.class_names, "1,200 steps", *[""] * 9, "real", *[""] * 9]
+title = "Ten textures after 100 steps, after 1,200 steps, and real ones"
 show_images(torch.cat(rows), titles, title, columns=10)
 
 # %% [markdown]
@@ -688,7 +692,7 @@ pictures, _ = load_images(folder)
 # %%
 print(find_config("folder_128_colour").read_text(encoding="utf-8"))
 brief = ["model.dim=32", "model.dim_mults=[1, 2, 2, 2]", "diffusion.predicts=start"]
-brief += ["diffusion.timesteps=100", "training.steps=350", "training.batch_size=8"]
+brief += ["diffusion.timesteps=100", "training.steps=300", "training.batch_size=8"]
 brief += ["training.lr=2e-3", "training.sample_every=0", f"data.source={folder}"]
 colour_config = load_config("folder_128_colour", brief)
 colour = watch(colour_config, runs / "colour", "The loss on landscapes falls.")
@@ -697,7 +701,7 @@ colour = watch(colour_config, runs / "colour", "The loss on landscapes falls.")
 *_, samples = sample_steps(colour, 6, torch.Generator(place).manual_seed(0))
 titles = ["sampled", *[""] * 5, "real", *[""] * 5]
 rows = torch.cat([samples.cpu(), to_model_range(pictures[:6])])
-title = "128 × 128 in colour: skies, suns and hills after 350 steps, still blurred"
+title = "128 × 128 in colour: skies, suns and hills after 300 steps, still blurred"
 show_images(rows, titles, title, columns=6)
 sky, ground = samples[:, 2, :40].mean(), samples[:, 2, 110:].mean()
 assert sky > ground + 0.4
@@ -712,26 +716,52 @@ print("the sky is above, and bluer than the ground")
 # ## The long run
 #
 # What do hours buy? `configs/fashion_mnist.yaml` trains a wider network, 2.3 million parameters, that also learns the *class* of each picture (chapter 13 explains how). We
-# did it on the 60,000 photographs of Fashion-MNIST and kept its log and its averaged weights.
+# did it on the 60,000 photographs of Fashion-MNIST. We kept its log and its averaged weights, and put aside some checkpoints on the way, to score them.
+#
+# The score is a *Frechet distance*: how far the samples, all together, are from real garments, as a trained classifier sees them. Chapter 11 builds it. It is never 0: real garments
+# have a distance from other real garments, too. That is the *floor*, and we divide by it. Smaller is better; at 1 the two cannot be told apart.
+
 
 # %%
-with (DATA / "fashion_mnist.csv").open(encoding="utf-8") as file:
-    log = [[float(value) for value in row] for row in list(csv.reader(file))[1:]]
-steps, losses, times = torch.tensor(log).T
-smooth = losses.unfold(0, 9, 1).median(dim=1).values
-title = "The long run: the loss falls within minutes, then creeps on for the rest"
-(axis,) = panels(title, [""], "minutes of training", "loss", (6.4, 3))
-axis.plot(times / 60, losses, color=COLOURS["noise"], label="each row of the log")
-axis.plot(times[4:-4] / 60, smooth, color=COLOURS["learned"], label="median of nine")
-axis.set_yscale("log")
-add_legend(axis)
-assert losses[0] > 0.5
+def table(name: str) -> dict[str, np.ndarray]:
+    """The columns of data/NAME.csv, by name."""
+    with (DATA / f"{name}.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {key: np.array([row[key] for row in rows]) for key in rows[0]}
+
+
+log = {name: column.astype(float) for name, column in table("fashion_mnist").items()}
+hours, loss = log["seconds"] / 3600, log["loss"]
+smooth = np.median(np.lib.stride_tricks.sliding_window_view(loss, 9), axis=1)
+
+found = {
+    name: column.astype(float) for name, column in table("fashion_mnist_scores").items()
+}
+scores = found["distance"] / found["floor"]
+scored = np.interp(found["step"], log["step"], hours)  # from steps to hours
+assert log["step"][0] <= found["step"][0] < found["step"][-1] <= log["step"][-1]
+
+# %%
+title = "The long run: the loss creeps, the samples get better and better"
+left, right = panels(
+    title, ["loss", "distance / floor"], "hours of training", "", (4.2, 2.8), False
+)
+left.plot(hours, loss, color=COLOURS["noise"], label="each row of the log")
+left.plot(hours[4:-4], smooth, color=COLOURS["learned"], label="median of nine")
+left.set_yscale("log")
+add_legend(left)
+right.plot(scored, scores, "o-", color=COLOURS["learned"])
+right.set(xlim=0, ylim=0)
+assert loss[0] > 0.5
 assert smooth[-1] < 0.09
+then = np.interp(scored, hours[4:-4], smooth)
+assert scores[0] / scores[-1] > then[0] / then[-1] > 1
 
 # %% [markdown]
-# *In the picture: a grey curve, with an orange one through it, falls from 1 to 0.1 almost at once, and then more and more slowly.*
+# *In the picture: left, a grey curve with an orange one through it falls almost at once to 0.1, and then more and more slowly. Right, a
+# curve from dot to dot: the score falls, too, and lastly by more than the loss.*
 #
-# Most of the loss is gone after minutes, and yet it is worth to go on: what is left to learn is small in the loss, and large to the eye. One sample of each class:
+# Most of the loss is gone after minutes, and yet it is worth going on: what is left to learn is small in the loss, and large to the eye. One sample of each class:
 
 # %%
 shipped = load_checkpoint("fashion_mnist")
@@ -742,6 +772,11 @@ show_images(one_of_each(shipped), shipped.class_names, title, columns=10)
 # *In the picture: ten garments, white and grey on black, each of the class that stands above it.*
 #
 # To train it yourself, set `LONG` to `True`. On two cores that takes hours, on a GPU minutes; interrupt it whenever you like, and run the cell again.
+#
+# A run that has come to its end cannot go on: its learning rate has fallen to almost nothing. But a new run may begin with the old one's averaged weights, at a lower
+# rate, on the same pictures or on yours. It is called a *warm start*, and needs a config with the same `model` section:
+#
+#     course train fashion_mnist --set training.start_from=fashion_mnist --set training.lr=1e-3
 
 # %%
 LONG = False
@@ -752,26 +787,30 @@ if LONG:
 # ## The same minutes, two recipes
 #
 # Time is what you have; steps are what you make of it. The *classic* recipe has the larger network of chapter 08, a linear schedule, and a learning rate that never falls; ours is
-# `fashion_mnist_cpu`. Both were trained in turns on one core, for the same time, and scored on the way: the Frechet distance to real garments (chapter 11), divided by its
-# floor, which is the distance of other real garments. Smaller is better, 1 cannot be told from real (`python tools/curves.py equal-minutes`).
+# `fashion_mnist_cpu`. Both were trained in turns on one core, for the same time, and scored on the way
+# (`python tools/curves.py equal-minutes`).
 
 # %%
-with (DATA / "equal_minutes.csv").open(encoding="utf-8") as file:
-    rows = list(csv.DictReader(file))
+both = table("equal_minutes")
 title = "At equal minutes, our recipe draws better garments than the classic one"
 (axis,) = panels(title, [""], "minutes of one core", "distance / floor", (6.4, 3))
-ends = {}
+curves, drawn = {}, {}
 for recipe, shade in (("classic", "black"), ("fashion_mnist_cpu", COLOURS["learned"])):
-    found = [row for row in rows if row["recipe"] == recipe]
-    minutes = [float(row["core_minutes"]) for row in found]
-    scores = [float(row["distance"]) / float(row["floor"]) for row in found]
+    rows = both["recipe"] == recipe
+    minutes = both["core_minutes"][rows].astype(float)
+    scores = both["distance"][rows].astype(float) / both["floor"][rows].astype(float)
     axis.plot(minutes, scores, "o-", color=shade, label=recipe)
-    ends[recipe] = scores[-1], int(found[-1]["images"])
-axis.set_ylim(0)
+    curves[recipe] = minutes, scores
+    drawn[recipe] = int(both["images"][rows][-1])
+axis.set(xlim=0, ylim=0)
 add_legend(axis)
-ours, classic = ends["fashion_mnist_cpu"], ends["classic"]
-assert ours[0] < classic[0]
-print(f"in that time ours saw {ours[1] / classic[1]:.0f} times as many pictures")
+
+# %%
+last = min(minutes[-1] for minutes, _ in curves.values())  # which both have reached
+classic, ours = (np.interp(last, *curve) for curve in curves.values())
+assert ours < classic
+ratio = drawn["fashion_mnist_cpu"] / drawn["classic"]
+print(f"in that time ours saw {ratio:.0f} times as many pictures")
 
 # %% [markdown]
 # *In the picture: two curves over the minutes; the orange one, of `fashion_mnist_cpu`, ends below the black one.*
@@ -782,12 +821,12 @@ print(f"in that time ours saw {ours[1] / classic[1]:.0f} times as many pictures"
 #
 # | you see | likely | what to do |
 # | --- | --- | --- |
-# | the loss is `nan`; `train` stops with a `TrainingError` | the steps are too large | half the learning rate; leave `grad_clip` on; look whether the pictures are in [-1, 1] |
+# | the loss is `nan`; `train` stops with a `TrainingError` | the steps are too large | halve the learning rate; leave `grad_clip` on; look whether the pictures are in [-1, 1] |
 # | the loss stays at 1 | nothing is learned: the optimizer holds other weights, `step()` is never called, or the learning rate is 0 | learn one batch by heart, as above |
 # | the loss jumps, much more than here | one $t$ for the whole batch, or batches that are too small | a $t$ for each picture |
 # | the loss is far below that of this notebook, the samples are noise | the same noise, the same $t$, or the same few pictures in every step | draw anew at each step |
 # | the loss is fine, the samples are grey patches | a short run with a long memory of the average | sample from `model`; lower `training.ema_decay` |
-# | `out of memory` | the batch, or the pictures, are too large | half `training.batch_size`; `model.patch=2` |
+# | `out of memory` | the batch, or the pictures, are too large | halve `training.batch_size`; `model.patch=2` |
 # | every step takes far longer than it did | another program trains on the same cores | run one at a time |
 #
 # The last lines of a run's `log.csv` are the first thing to look at.
