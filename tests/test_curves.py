@@ -40,6 +40,15 @@ def test_the_floor_is_the_distance_of_held_out_images(curves):
     assert judge.distance(torch.zeros(16, 1, 28, 28, dtype=torch.uint8)) > 2 * judge.floor
 
 
+def test_where_the_classes_take_turns_the_floor_s_images_do_so_too(curves):
+    labels = torch.tensor([2, 0, 0, 1, 2, 0, 1, 1, 0])
+    assert curves.take_turns(labels).tolist() == [1, 3, 0, 2, 6, 4]  # two of class 2
+    pictures, _ = curves.load_images()
+    held_out = pictures[:30].view(3, 10, 1, 28, 28)  # classes 0 to 9, three times
+    judge = curves.Judge(10, in_turn=True)
+    assert judge.floor == pytest.approx(sum(map(judge.distance, held_out)) / 3)
+
+
 def test_the_commands_write_what_the_chapter_reads(curves, tmp_path):
     curves.equal_minutes(minutes=0.01, count=8, out=tmp_path / "minutes.csv")
     rows = read(tmp_path / "minutes.csv")

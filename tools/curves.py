@@ -4,7 +4,7 @@
     python tools/curves.py snapshots A.safetensors B.safetensors ...    writes data/fashion_mnist_scores.csv
 
 Both need the real Fashion-MNIST (COURSE_DATA, or the hub) for the floor. A distance of 256 samples is larger than one
-of 2,048, so these are held against their own floor and each other, never against `course evaluate`.
+of 2,048, and `course evaluate` has another floor, so these are held against each other and their own floor only.
 """
 
 import csv
@@ -16,7 +16,7 @@ import torch
 import typer
 from torch import Tensor
 
-from course_lib.checkpoints import Checkpoint, load_checkpoint, make_schedule, read_safetensors
+from course_lib.checkpoints import Checkpoint, load_checkpoint, make_schedule
 from course_lib.classifier import extract_features, load_classifier
 from course_lib.config import load_config
 from course_lib.devices import keep_freed_memory
@@ -32,14 +32,21 @@ Count = Annotated[int, typer.Option(help="Samples for each score.")]
 
 
 class Judge:
-    """The Frechet distance of `count` samples from real test images, and the floor: that of as many held-out ones."""
+    """The Frechet distance of `count` samples from real test images, and the floor: that of as many held-out ones.
 
-    def __init__(self, count: int):
+    A class-conditional network draws the classes in turn. Equal shares alone halve the distance of so few images, so
+    for `in_turn` the held-out images are taken in turn, too.
+    """
+
+    def __init__(self, count: int, in_turn: bool = False):
         self.count = count
         self.classifier, _ = load_classifier("fashion_mnist", "cpu")
-        images = load_images("auto", "test")[0]
+        images, labels = load_images("auto", "test")
         self.reference = self._fit(images[SAMPLES:])
-        floors = [self.distance(block) for block in images[:SAMPLES].split(count) if len(block) == count]
+        held_out = images[:SAMPLES]
+        if in_turn:
+            held_out = held_out[take_turns(labels[:SAMPLES])]
+        floors = [self.distance(block) for block in held_out.split(count) if len(block) == count]
         self.floor = sum(floors) / len(floors)
 
     def __call__(self, checkpoint: Checkpoint, seed: int = 0) -> float:
@@ -50,6 +57,13 @@ class Judge:
 
     def _fit(self, images: Tensor) -> Gaussian:
         return fit_gaussian(extract_features(self.classifier, images))
+
+
+def take_turns(labels: Tensor) -> Tensor:
+    """Indices of labels (N,) so that the classes come in turn, for as long as there are some of each."""
+    classes = [(labels == label).nonzero().flatten() for label in labels.unique()]
+    shortest = min(map(len, classes))
+    return torch.stack([indices[:shortest] for indices in classes], dim=1).flatten()
 
 
 def as_checkpoint(run: Run) -> Checkpoint:
@@ -98,12 +112,11 @@ def equal_minutes(minutes: float = 10.0, count: Count = 256, out: Path = DATA / 
 def snapshots(files: list[Path], count: Count = 256, out: Path = DATA / "fashion_mnist_scores.csv") -> None:
     """Score the checkpoints of one run, named in the order of their steps."""
     keep_freed_memory()
-    judge = Judge(count)
+    checkpoints = [load_checkpoint(file, "cpu") for file in files]
+    judge = Judge(count, in_turn=checkpoints[0].model.num_classes is not None)
     rows = []
-    for file in files:
-        metadata = read_safetensors(file)[1]
-        distance = judge(load_checkpoint(file, "cpu"))
-        rows.append((metadata["step"], f"{distance:.3f}", f"{judge.floor:.3f}"))
+    for checkpoint in checkpoints:
+        rows.append((checkpoint.step, f"{judge(checkpoint):.3f}", f"{judge.floor:.3f}"))
         print(*rows[-1], flush=True)
         write(out, ("step", "distance", "floor"), rows)
 

@@ -448,10 +448,10 @@ assert loss < 0.2, "The loss is still high. Were there fewer than 300 STEPS?"
 print("loss on pictures it never saw: below 0.2, where saying nothing costs 1")
 
 # %% [markdown]
-# *In the picture: two rows of ten samples: tops, dresses, trousers, bags, some of them shapeless; below, ten real garments.*
+# *In the picture: two rows of ten samples: bags with a handle, dresses, tops and shoes, many of them ragged, some shapeless; below, ten real garments.*
 #
 # Each of them is made of noise and of your own code. What do you miss in them? Small things, straps, laces, clean edges: they come with more steps. The course's own networks
-# took ten minutes and some hours; one of them is further below.
+# took ten minutes, and more than an hour; one of them is further below.
 #
 # ## With and without the average
 #
@@ -488,7 +488,7 @@ if STEPS == 480:  # of other runs, judge by the picture
     print("first the average is behind, then it is ahead, at the end both are alike")
 
 # %% [markdown]
-# *In the picture: left, from step 100 on, two falling curves; the black one, of the raw weights, has teeth and lies above the orange one until late; then they meet. Right, their ratio:
+# *In the picture: left, after the first sixth of the run, two falling curves; the black one, of the raw weights, has teeth and lies above the orange one for most of the way; then they meet. Right, their ratio:
 # below 1 at the very beginning, then above, with jumps, then 1.*
 #
 # Three parts of one story. At the start the average still remembers worse weights. While the learning rate is high, the raw weights jump about, and the average is
@@ -508,7 +508,7 @@ apart = (rows[:8] - rows[8:16]).square().mean(), (rows[16:24] - rows[24:]).squar
 assert apart[0] > 2 * apart[1]
 
 # %% [markdown]
-# *In the picture: four rows of eight samples. The first two, a third through the run, show the same rough shapes, with other brightness and other holes in them; the last two, from the end, are nearly the same.*
+# *In the picture: four rows of eight samples. The first two, a third through the run, are rough shapes, most of them alike in both, with other details and other brightness, some quite different; the last two, from the end, are nearly the same.*
 #
 # So is the average of no use, if one lets the learning rate fall? A run whose learning rate never falls needs it badly, and so does whoever wants to stop, or look, at any
 # moment. The price is a copy of the weights.
@@ -620,13 +620,14 @@ if MINE:
 # ## Other pictures: textures
 #
 # Nothing in the loop knows of garments. The course can draw textures, ten kinds, 28 × 28. They are harder: a garment has its place and its outline, a texture may begin anywhere, and
-# a stripe has to stay straight from edge to edge. So you get two runs here. A short one is made now; it takes about twenty seconds. A longer one, of 1,200 steps,
-# lies ready (`course train textures`; `data/textures.md` says how long it took). Both are told which kind each picture is (`class_conditional`), and both predict
-# $v$ (chapter 06). A run as short as these that predicted the noise would leave many textures nearly black or nearly white: where almost all is noise, a small
-# error in the noise is a large one in the brightness.
+# a stripe has to stay straight from edge to edge. So you get two runs here. A short one of a small network is made now; it takes about twenty seconds. A longer one, of
+# 2,800 steps and a wider network, lies ready (`course train textures`; `data/textures.md` says how long it took). Both are told which kind each picture is
+# (`class_conditional`), and both predict $v$ (chapter 06). A run as short as these that predicted the noise would leave many textures nearly black or nearly white: where
+# almost all is noise, a small error in the noise is a large one in the brightness.
 
 # %%
-short = load_config("textures", ["training.steps=100", "training.sample_every=0"])
+brief = ["model.dim=16", "training.steps=100", "training.sample_every=0"]
+short = load_config("textures", brief)
 textures = watch(short, runs / "textures", "The loss on textures falls.")
 
 
@@ -643,12 +644,17 @@ def one_of_each(checkpoint) -> Tensor:
 pictures, kinds = load_images("textures")
 real = torch.stack([to_model_range(pictures[kinds == kind][0]) for kind in range(10)])
 rows = [one_of_each(textures), one_of_each(load_checkpoint("textures")), real]
-titles = [*textures.class_names, "1,200 steps", *[""] * 9, "real", *[""] * 9]
-title = "Ten textures after 100 steps, after 1,200 steps, and real ones"
+titles = [*textures.class_names, "2,800 steps", *[""] * 9, "real", *[""] * 9]
+title = "Ten textures after 100 steps, after 2,800 steps, and real ones"
 show_images(torch.cat(rows), titles, title, columns=10)
 
 # %% [markdown]
-# *In the picture: PENDING.*
+# *In the picture: in the first row ten kinds of grain, hardly to be told apart, only the bricks have horizontal lines and the clouds are soft. In the
+# second row straight slanting stripes, checks that alternate, round dots, soft clouds; the bricks are rows without ends, weave and wood are vague, the ripples wind and have
+# no centre. Below, the real ones.*
+#
+# The coarseness and the contrast are learned first, the order later, and the order of the whole picture last: rings around a centre would need a longer run, and
+# `--set training.steps=...` is how.
 #
 # ## Your own pictures, in colour, 128 × 128
 #
@@ -692,7 +698,7 @@ pictures, _ = load_images(folder)
 # %%
 print(find_config("folder_128_colour").read_text(encoding="utf-8"))
 brief = ["model.dim=32", "model.dim_mults=[1, 2, 2, 2]", "diffusion.predicts=start"]
-brief += ["diffusion.timesteps=100", "training.steps=300", "training.batch_size=8"]
+brief += ["diffusion.timesteps=100", "training.steps=350", "training.batch_size=8"]
 brief += ["training.lr=2e-3", "training.sample_every=0", f"data.source={folder}"]
 colour_config = load_config("folder_128_colour", brief)
 colour = watch(colour_config, runs / "colour", "The loss on landscapes falls.")
@@ -701,14 +707,14 @@ colour = watch(colour_config, runs / "colour", "The loss on landscapes falls.")
 *_, samples = sample_steps(colour, 6, torch.Generator(place).manual_seed(0))
 titles = ["sampled", *[""] * 5, "real", *[""] * 5]
 rows = torch.cat([samples.cpu(), to_model_range(pictures[:6])])
-title = "128 × 128 in colour: skies, suns and hills after 300 steps, still blurred"
+title = "128 × 128 in colour: skies, suns and hills after 350 steps, still blurred"
 show_images(rows, titles, title, columns=6)
 sky, ground = samples[:, 2, :40].mean(), samples[:, 2, 110:].mean()
 assert sky > ground + 0.4
 print("the sky is above, and bluer than the ground")
 
 # %% [markdown]
-# *In the picture: above, six blurred landscapes: skies in red, blue or violet, a pale sun, rarely round, dark green hills. Below, six real ones, with sharp edges.*
+# *In the picture: above, six blurred landscapes: a sky from violet to red, or blue, a pale yellow sun, here and there smeared, dark green hills. Below, six real ones, with sharp edges.*
 #
 # They are blurred, and some suns have melted. `course train folder_128_colour --set data.source=FOLDER` is the longer run: the wider network of the file, 4,000 steps, about half an hour
 # of one core.
@@ -742,7 +748,7 @@ scored = np.interp(found["step"], log["step"], hours)  # from steps to hours
 assert log["step"][0] <= found["step"][0] < found["step"][-1] <= log["step"][-1]
 
 # %%
-title = "The long run: the loss creeps, the samples get better and better"
+title = "The long run: the score falls further than the loss"
 left, right = panels(
     title, ["loss", "distance / floor"], "hours of training", "", (4.2, 2.8), False
 )
@@ -759,7 +765,7 @@ assert scores[0] / scores[-1] > then[0] / then[-1] > 1
 
 # %% [markdown]
 # *In the picture: left, a grey curve with an orange one through it falls almost at once to 0.1, and then more and more slowly. Right, a
-# curve from dot to dot: the score falls, too, and lastly by more than the loss.*
+# line from dot to dot: the score, which falls from the first dot to the last by a larger factor than the loss does.*
 #
 # Most of the loss is gone after minutes, and yet it is worth going on: what is left to learn is small in the loss, and large to the eye. One sample of each class:
 
@@ -771,7 +777,7 @@ show_images(one_of_each(shipped), shipped.class_names, title, columns=10)
 # %% [markdown]
 # *In the picture: ten garments, white and grey on black, each of the class that stands above it.*
 #
-# To train it yourself, set `LONG` to `True`. On two cores that takes hours, on a GPU minutes; interrupt it whenever you like, and run the cell again.
+# To train it yourself, set `LONG` to `True`. On two cores that takes more than an hour, on a GPU minutes; interrupt it whenever you like, and run the cell again.
 #
 # A run that has come to its end cannot go on: its learning rate has fallen to almost nothing. But a new run may begin with the old one's averaged weights, at a lower
 # rate, on the same pictures or on yours. It is called a *warm start*, and needs a config with the same `model` section:
