@@ -16,6 +16,8 @@ from setup import PYTHON_IN_VENV, ROOT, TORCH_CPU_INDEX
 CONSTRAINTS = ROOT / "constraints.txt"
 # Needed on macOS or Windows only, so a resolve on Linux does not see them.
 ELSEWHERE = ["appnope", "colorama", "pywinpty"]
+# Their newer releases need a newer Python than some students have: Debian 12's is 3.11.2 (tests/test_constraints.py).
+HELD_BACK = ["soupsieve<3"]
 
 HEADER = """\
 # The exact versions that the course is tested with: pip install -c constraints.txt -e .
@@ -39,7 +41,7 @@ def resolve(torch):
             return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
         pip("install", "--no-deps", "--index-url", TORCH_CPU_INDEX, f"torch=={torch}")
-        pip("install", "--upgrade", "setuptools", ".[test,grading]")
+        pip("install", "--upgrade", "setuptools", ".[test,grading]", *HELD_BACK)
         frozen = pip("list", "--format", "json", "--exclude", "pip", "--exclude", "course_lib")
         pins = {package["name"]: package["version"].partition("+")[0] for package in json.loads(frozen)}
 
