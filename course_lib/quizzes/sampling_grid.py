@@ -78,7 +78,7 @@ def colours_reversed(images, columns=None, scale=1, gap=1):
 
 
 @image_grid.mistake(
-    "The gap also runs around the whole picture, as in torchvision's grids. Where should there be none?"
+    "The gap also runs around the whole picture, as in many libraries' grids. Where should there be none?"
 )
 def gap_around(images, columns=None, scale=1, gap=1):
     return without_grey_axis(laid_out(images, columns, scale, gap, edge="around"))
