@@ -1,6 +1,8 @@
 """Whatever an attempt does, `examine` comes back soon, and everything around it is as before."""
 
 import functools
+import gc
+import itertools
 import os
 import random
 import signal
@@ -289,6 +291,51 @@ def test_an_attempt_that_checks_itself_comes_to_an_end():
     assert check(snr) is snr
     assert time.monotonic() - start < 3
     assert not examiner._busy.locked()
+
+
+def test_a_finalizer_that_fails_reaches_nobody(monkeypatch):
+    class Fails:
+        def __del__(self):
+            raise ZeroDivisionError
+
+    def attempt(*args):
+        Fails()
+        return right(*args)
+
+    reached = []
+    monkeypatch.setattr(sys, "unraisablehook", reached.append)
+    assert examine("q_sample", attempt).passed
+    assert not reached
+    Fails()
+    assert len(reached) == 1
+
+
+def test_a_collection_near_the_end_of_the_stack_reaches_nobody(monkeypatch):
+    """Python swallows what is raised in a callback of the collector, and tells `sys.unraisablehook` about it."""
+
+    def collects_near_the_end(*_):
+        def down():
+            try:
+                down()
+            except RecursionError:
+                if next(steps_back) == 30:
+                    gc.collect()
+                raise
+
+        steps_back = itertools.count()
+        down()
+
+    def callback(*_, calls=100):
+        return calls and callback(calls=calls - 1)
+
+    reached = []
+    monkeypatch.setattr(sys, "unraisablehook", reached.append)
+    gc.callbacks.append(callback)
+    try:
+        assert examine("q_sample", collects_near_the_end).finding == "raises"
+    finally:
+        gc.callbacks.remove(callback)
+    assert not reached
 
 
 def test_a_class_that_does_mischief_when_asked_for_its_name():

@@ -5,6 +5,7 @@ import math
 import os
 import random
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -141,14 +142,19 @@ def _reset(names: dict[ModuleType, dict[str, object]]) -> list[tuple[ModuleType,
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """Turn absurd memory (where the system can) and endless recursion into exceptions."""
-    set_recursion = sys.setrecursionlimit
+    """Turn absurd memory (where the system can) and endless recursion into exceptions.
+
+    What is raised where Python swallows it, in a finalizer or a callback of the collector, is kept from
+    `sys.unraisablehook`: it may be the stop or the end of the stack, and a hook written in Python would meet it again.
+    """
+    set_recursion, unraisable = sys.setrecursionlimit, sys.unraisablehook
     sys.setrecursionlimit = lambda limit: set_recursion(min(limit, RECURSION))
+    sys.unraisablehook = deque(maxlen=0).append  # compiled, keeps nothing
     try:
         with _memory_limit():
             yield
     finally:
-        sys.setrecursionlimit = set_recursion
+        sys.setrecursionlimit, sys.unraisablehook = set_recursion, unraisable
 
 
 @contextmanager
