@@ -90,21 +90,33 @@ class Score:
         return self.distance / self.floor
 
 
-def sample_batches(
-    checkpoint: Checkpoint, count: int, seed: int, batch_size: int = 128, precision: str = "auto"
-) -> Iterator[Tensor]:
-    """Draw `count` samples, uint8 (n, C, H, W) at a time; a class-conditional network draws all classes equally often.
+def draw_labels(classes: int, count: int, seed: int) -> Tensor:
+    """Labels (count,), each class equally likely: as uneven as those of images picked at random from a balanced set."""
+    return torch.randint(classes, (count,), generator=torch.Generator().manual_seed(seed))
 
-    With ancestral sampling, one network call for each of the schedule's steps. The last batch may be smaller.
-    `precision` as in `checkpoints.denoiser`.
+
+def sample_batches(
+    checkpoint: Checkpoint,
+    count: int,
+    seed: int,
+    batch_size: int = 128,
+    precision: str = "auto",
+    labels: Tensor | None = None,
+) -> Iterator[Tensor]:
+    """Draw `count` samples, uint8 (n, C, H, W) at a time, with ancestral sampling: one network call a schedule's step.
+
+    A class-conditional network draws `labels` (count,), or else those of `draw_labels`: of real
+    images, too, equal shares have half the distance, so they cannot be held against a floor whose shares are random.
+    The last batch may be smaller. `precision` as in `checkpoints.denoiser`.
     """
     place, diffusion = checkpoint.schedule.device, checkpoint.config.diffusion
-    generator = torch.Generator(place).manual_seed(seed)
+    classes, generator = checkpoint.model.num_classes, torch.Generator(place).manual_seed(seed)
+    if classes is not None and labels is None:
+        labels = draw_labels(classes, count, seed)
     for start in range(0, count, batch_size):
         size = min(batch_size, count - start)
-        classes = checkpoint.model.num_classes
-        labels = None if classes is None else torch.arange(start, start + size, device=place) % classes
-        model = denoiser(checkpoint, labels, precision)
+        part = None if classes is None else labels[start : start + size].to(place)
+        model = denoiser(checkpoint, part, precision)
         shape = (size, *checkpoint.image_shape)
         samples = p_sample_loop(model, shape, checkpoint.schedule, generator, diffusion.predicts, diffusion.clip_start)
         yield to_uint8(samples).cpu()

@@ -6,6 +6,7 @@ import importlib.util
 import pytest
 import torch
 
+from course_lib.checkpoints import load_checkpoint
 from course_lib.config import load_config
 from course_lib.image_sources import ROOT
 
@@ -47,6 +48,20 @@ def test_where_the_classes_take_turns_the_floor_s_images_do_so_too(curves):
     held_out = pictures[:30].view(3, 10, 1, 28, 28)  # classes 0 to 9, three times
     judge = curves.Judge(10, in_turn=True)
     assert judge.floor == pytest.approx(sum(map(judge.distance, held_out)) / 3)
+
+
+def test_where_the_classes_take_turns_the_samples_do_so_too(curves, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        curves,
+        "sample_batches",
+        lambda *_, labels: drawn.append(labels) or [torch.zeros(12, 1, 28, 28, dtype=torch.uint8)],
+    )
+    checkpoint = load_checkpoint("fashion_mnist", "cpu")
+    for in_turn in (True, False):
+        curves.Judge(12, in_turn)(checkpoint)
+    assert drawn[0].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
+    assert drawn[1] is None
 
 
 def test_the_commands_write_what_the_chapter_reads(curves, tmp_path):

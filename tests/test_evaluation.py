@@ -13,6 +13,7 @@ from course_lib.evaluation import (
     EvaluationError,
     Gaussian,
     check_scorable,
+    draw_labels,
     fit_gaussian,
     frechet_distance,
     make_classifier,
@@ -105,14 +106,41 @@ def test_another_number_of_samples_is_refused(eyes):
         score(noise(100, 1).split(50), *eyes, seed=0)
 
 
+def cut_short(name):
+    """A checkpoint of data/ with two steps instead of 200."""
+    trained = load_checkpoint(name, "cpu")
+    return trained.__class__(**{**vars(trained), "schedule": type(trained.schedule)(trained.schedule.betas[-2:])})
+
+
 def test_samples_are_drawn_in_batches_and_depend_on_the_seed_alone():
-    trained = load_checkpoint("fashion_mnist_cpu", "cpu")
-    short = trained.__class__(**{**vars(trained), "schedule": type(trained.schedule)(trained.schedule.betas[-2:])})
+    short = cut_short("fashion_mnist_cpu")
     first, again, other = (torch.cat(list(sample_batches(short, 5, seed, 2))) for seed in (0, 0, 1))
     assert first.shape == (5, 1, 28, 28)
     assert first.dtype == torch.uint8
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_a_class_conditional_network_draws_what_it_is_told_or_any_class():
+    short = cut_short("fashion_mnist")
+
+    def drawn(labels):
+        return torch.cat(list(sample_batches(short, 5, 3, 2, "fp32", labels)))
+
+    assert torch.equal(drawn(None), drawn(draw_labels(10, 5, 3)))
+    assert not torch.equal(drawn(torch.zeros(5, dtype=torch.int64)), drawn(torch.full((5,), 9)))
+    one, other = drawn(torch.tensor([1, 2, 3, 4, 5])), drawn(torch.tensor([1, 2, 3, 4, 6]))
+    assert torch.equal(one[:4], other[:4])
+    assert not torch.equal(one[4], other[4])
+
+
+def test_the_classes_shares_are_those_of_images_picked_at_random():
+    """Pearson's statistic of the counts of 10 classes has the mean 9; where they are equal, it is 0."""
+    counts = torch.stack([draw_labels(10, SAMPLES, seed).bincount(minlength=10) for seed in range(100)])
+    expected = SAMPLES / 10
+    statistic = ((counts - expected).square() / expected).sum(dim=1)
+    assert counts.shape == (100, 10)
+    assert 7.5 < statistic.mean() < 10.5
 
 
 def test_what_cannot_be_scored_is_said():

@@ -80,8 +80,22 @@ def unfinished(*args):
     return loss  # noqa: RET504 - as students leave it
 
 
+def freezes_a_part_afterwards(model, *rest):
+    loss = training.train_step(model, *rest)
+    if isinstance(model, Sketch):
+        model.out.bias.requires_grad_(False)
+    return loss
+
+
 def right(*args):
     return training.train_step(*args)
+
+
+def back_in_training_mode(model, *rest):
+    if isinstance(model, nn.Module):
+        model.eval()
+        model.train()
+    return training.train_step(model, *rest)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +113,7 @@ def right(*args):
         (training.train_step, "stand_in", "the course's own"),
         (partial(training.train_step), "stand_in", "the course's own"),
         (right, "correct", ""),
+        (back_in_training_mode, "correct", ""),
     ],
 )
 def test_who_only_seems_to_train(attempt, finding, says):
@@ -115,6 +130,14 @@ def test_what_only_shows_in_the_parameters(examined):
     assert examined(once, right).passed
     blind = replace(once, changes=())
     assert examined(blind, loss_only).passed  # that is what `changes` is for
+
+
+def test_a_network_has_to_go_on_learning(examined):
+    """Called once, a frozen bias has had its step."""
+    once = replace(find("train_step"), calls=1)
+    message = examined(once, freezes_a_part_afterwards).message
+    assert "number of frozen parameters of `model` afterwards: Yours is 1, expected is 0" in message
+    assert examined(replace(once, learns=()), freezes_a_part_afterwards).passed  # that is what `learns` is for
 
 
 # Attacks on ema_update
@@ -155,6 +178,14 @@ def new_parameter(ema, model, decay):
     layer.bias = nn.Parameter(-layer.bias.data)
 
 
+def model_in_eval_mode(ema, model, decay):
+    training.ema_update(ema, model.eval(), decay)
+
+
+def average_in_eval_mode(ema, model, decay):
+    training.ema_update(ema.eval().requires_grad_(False), model, decay)
+
+
 def returns_it(ema, model, decay):
     training.ema_update(ema, model, decay)
     return ema
@@ -169,6 +200,8 @@ def returns_it(ema, model, decay):
         (buffer_is_wrong, "values", "The tensor `0.0.pace` of `ema` afterwards: Always 0.9 times"),
         (history_is_kept, "type", "the graph behind them is kept"),
         (new_parameter, "values", "The tensor `0.0.out.bias` of `ema` afterwards: Right but for the sign."),
+        (model_in_eval_mode, "values", "layers of `model` in training mode afterwards: Yours is 0, expected is "),
+        (average_in_eval_mode, "correct", ""),
         (returns_it, "correct", ""),
     ],
 )
@@ -188,7 +221,7 @@ def test_what_is_compared_is_data():
         for case in quiz.cases(torch.Generator().manual_seed(0)):
             outcome = call(runnable(quiz, quiz.reference), case, 60)
             assert outcome.returned
-            assert all(isinstance(value, Array) for value in outcome.value.values())
+            assert all(isinstance(value, Array | int) for value in outcome.value.values())
             assert set(outcome.changed) == {quiz.arguments.index(quiz.changes[0])}
 
 

@@ -34,12 +34,12 @@ Count = Annotated[int, typer.Option(help="Samples for each score.")]
 class Judge:
     """The Frechet distance of `count` samples from real test images, and the floor: that of as many held-out ones.
 
-    A class-conditional network draws the classes in turn. Equal shares alone halve the distance of so few images, so
-    for `in_turn` the held-out images are taken in turn, too.
+    With `in_turn` (for class-conditional networks) the classes come in turn, in the samples and in the held-out images:
+    their shares, which chance makes uneven, are half of the distance of so few images.
     """
 
     def __init__(self, count: int, in_turn: bool = False):
-        self.count = count
+        self.count, self.in_turn = count, in_turn
         self.classifier, _ = load_classifier("fashion_mnist", "cpu")
         images, labels = load_images("auto", "test")
         self.reference = self._fit(images[SAMPLES:])
@@ -50,7 +50,8 @@ class Judge:
         self.floor = sum(floors) / len(floors)
 
     def __call__(self, checkpoint: Checkpoint, seed: int = 0) -> float:
-        return self.distance(torch.cat(list(sample_batches(checkpoint, self.count, seed))))
+        labels = torch.arange(self.count) % checkpoint.model.num_classes if self.in_turn else None
+        return self.distance(torch.cat(list(sample_batches(checkpoint, self.count, seed, labels=labels))))
 
     def distance(self, images: Tensor) -> float:
         return frechet_distance(self._fit(images), self.reference)

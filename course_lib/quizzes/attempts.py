@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from course_lib.quizzes.catalogue import Quiz
-from course_lib.quizzes.values import named_tensors, tensors_in
+from course_lib.quizzes.values import learning_state, named_tensors, tensors_in
 
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "MAKE_CELL", "COPY_FREE_VARS", "CACHE"}
 
@@ -112,6 +112,12 @@ def _watched(quiz: Quiz, attempt: Callable, args: tuple) -> object:
     results = [attempt(*args) for _ in range(quiz.calls)]
     if any(result is ... for result in results):
         return ...
+    # a parameter that can learn, or cannot, is no graph that is kept
+    afterwards = {part: tensor.detach() if tensor.is_leaf else tensor for part, tensor in afterwards.items()}
+    for name in quiz.learns:
+        at_work, frozen = learning_state(args[quiz.arguments.index(name)])
+        afterwards[f"number of layers of `{name}` in training mode afterwards"] = at_work
+        afterwards[f"number of frozen parameters of `{name}` afterwards"] = frozen
     if inspect.signature(quiz.reference).return_annotation is None:
         return afterwards
     return {f"result of call {number}": result for number, result in enumerate(results, 1)} | afterwards

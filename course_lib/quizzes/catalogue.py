@@ -47,6 +47,8 @@ class Quiz:
     returns      names for the items of a returned tuple
     changes      names of the arguments that a call is meant to change, in place: modules, optimizers. What the tensors
                  in them hold afterwards is compared as well. Whatever else a call changes is a finding (`mutates`)
+    learns       names of the networks among the arguments that have to go on learning: with `changes`, a layer that is
+                 taken out of training mode and a parameter that is frozen are wrong, too
     calls        how often a quiz with `changes` is called in a row with the same arguments, to see what one call
                  leaves behind for the next
     """
@@ -60,6 +62,7 @@ class Quiz:
     atol: float = 1e-3
     returns: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
+    learns: tuple[str, ...] = ()
     calls: int = 1
     mistakes: list[Mistake] = field(default_factory=list)
     alternatives: list[Callable] = field(default_factory=list)

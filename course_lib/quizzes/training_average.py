@@ -36,6 +36,7 @@ ema_update = Quiz(
         "with torch.no_grad(), for every pair: average.mul_(decay).add_((1 - decay) * new)",
     ),
     changes=("ema",),
+    learns=("model",),
 )
 
 
@@ -91,6 +92,14 @@ def with_its_history(ema, model, decay):
 def moves_the_model(ema, model, decay):
     for average, new in pairs(ema, model):
         new.mul_(decay).add_((1 - decay) * average)
+
+
+@ema_update.mistake("The model is frozen: after this call it learns nothing more. Which of the two needs no gradients?")
+@torch.no_grad()
+def freezes_the_model(ema, model, decay):
+    model.requires_grad_(False)
+    for average, new in pairs(ema, model):
+        average.lerp_(new, 1 - decay)
 
 
 @ema_update.mistake("Only the first parameter moves. Is there a `return` or a `break` inside of the loop?")

@@ -54,6 +54,7 @@ train_step = Quiz(
     ),
     atol=1e-4,
     changes=("model", "optimizer"),
+    learns=("model",),
     calls=3,
 )
 
@@ -212,6 +213,16 @@ def with_its_graph(*args):
 )
 def waits_for_a_number(*args):
     return in_order("zero back clip step", args).item()
+
+
+@train_step.mistake(
+    "The network is left in `eval` mode: if it had dropout, it would train without it from now on. "
+    "Which mode does training want?"
+)
+def left_in_eval_mode(model, *args):
+    if isinstance(model, nn.Module):
+        model.eval()
+    return in_order("zero back clip step", (model, *args))
 
 
 @train_step.mistake("The loss is measured again after the step. Which loss were the gradients of?")

@@ -119,6 +119,13 @@ def named_tensors(value: object) -> dict[str, Tensor]:
     return {str(number): tensor for number, tensor in enumerate(tensors_in(found))}
 
 
+def learning_state(value: object) -> tuple[int, int]:
+    """Of a network, or one with some of its arguments bound: its layers in training mode, its frozen parameters."""
+    network = value.func if isinstance(value, functools.partial) else value
+    at_work = sum(layer.training for layer in network.modules())
+    return at_work, sum(not parameter.requires_grad for parameter in network.parameters())
+
+
 def changed(before: object, after: object) -> bool:
     """Whether a call changed its argument: a tensor's shape, type or values, or how many there are."""
     old, new = list(tensors_in(before)), list(tensors_in(after))
