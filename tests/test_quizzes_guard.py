@@ -114,7 +114,7 @@ LOOPS = [
 def test_a_loop_is_stopped(attempt):
     start = time.monotonic()
     assert examine("q_sample", attempt).finding == "timeout"
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < 20
 
 
 def test_the_message_names_the_loop():
@@ -289,7 +289,7 @@ def test_an_attempt_that_checks_itself_comes_to_an_end():
 
     start = time.monotonic()
     assert check(snr) is snr
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 20
     assert not examiner._busy.locked()
 
 
@@ -437,8 +437,8 @@ def test_each_call_gets_fresh_inputs():
 def test_a_call_that_hardly_gets_to_run_has_three_times_as_long(monkeypatch, place):
     monkeypatch.setattr(timer.time, "process_time", lambda: 0.0)  # the machine is busy with other things
     run = run_limited if place == "main thread" else timer._with_thread
-    run(lambda: time.sleep(0.2), 0.1)
+    run(lambda: time.sleep(0.6), 0.4)
     start = time.monotonic()
     with pytest.raises(OutOfTime):
-        run(lambda: time.sleep(2), 0.1)
-    assert time.monotonic() - start > 0.25
+        run(lambda: time.sleep(10), 0.4)
+    assert 1 < time.monotonic() - start < 8
