@@ -22,6 +22,7 @@ from course_lib.quizzes.display import MARKS
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 MAX_BYTES = 1_500_000
+CELL_SECONDS = 2000  # as nbval: the longest takes 90 on one core, and a busy machine may be ten times slower
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 # what has to be the same wherever a notebook is run, for its text output to be the same
@@ -114,7 +115,7 @@ def build(source: Path, solved: Path | None = None) -> float:
     solution; the old notebook then stays.
     """
     notebook = read_source(source, solved is not None)
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}})
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}})
     start = time.perf_counter()
     try:
         client.execute(env=os.environ | ENVIRONMENT)

@@ -273,7 +273,7 @@ def in_new_process(code: str, home: Path, endpoint: str) -> subprocess.Completed
     settings = {"HF_HOME": str(home), "HF_ENDPOINT": endpoint, "COURSE_CACHE": str(home.parent / "new cache")}
     environment = {**clean, **settings, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300, check=True
     )
 
 
@@ -473,5 +473,5 @@ print(time.monotonic() - start)
     assert cheap == "a cheap import"
     assert line.endswith("(no network, and no Fashion-MNIST in the cache)")
     assert count == "10000"
-    assert float(seconds) < 10  # 3 on an idle machine; without a limit the hub's library takes minutes
+    assert float(seconds) < 60  # 3 on an idle machine; without a limit the hub's library takes minutes
     assert result.stderr == ""

@@ -268,7 +268,7 @@ CELLS = [
 def test_in_a_real_kernel(file):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
     with pytest.raises(CellExecutionError, match="QuizFailedError"):
-        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+        NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     pages = [[output.get("data", {}) for output in cell.outputs] for cell in notebook.cells]
     assert pages[0] == []
     assert "Does a loop never end?" in pages[1][0]["text/html"]
