@@ -115,7 +115,9 @@ def build(source: Path, solved: Path | None = None) -> float:
     solution; the old notebook then stays.
     """
     notebook = read_source(source, solved is not None)
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}})
+    client = NotebookClient(
+        notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
+    )
     start = time.perf_counter()
     try:
         client.execute(env=os.environ | ENVIRONMENT)
