@@ -50,6 +50,15 @@ def test_a_film_is_shown_with_its_alternative(shown):
     assert bundle["text/plain"] == "black turns white"
 
 
+def test_nbval_compares_what_a_film_shows_in_words_not_its_pixels(shown):
+    """Another processor rounds otherwise: the same cell then makes a film of other bytes."""
+    for level, alternative in ((254, "black turns white"), (255, "black turns white"), (255, "white turns black")):
+        widgets.show_gif([np.zeros((4, 4), np.uint8), np.full((4, 4), level, np.uint8)], alternative)
+    one, rounded, other = (bundle["text/html"] for bundle in shown)
+    assert one != rounded
+    assert sanitized(one) == sanitized(rounded) != sanitized(other)
+
+
 class Handle:
     """Stands in for IPython's DisplayHandle: what was shown, and what took its place."""
 
