@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from course_lib.checkpoints import Checkpoint, denoiser, write_safetensors
-from course_lib.classifier import Classifier, Epoch, accuracy, extract_features, train_classifier
-from course_lib.devices import device as find_device
-from course_lib.devices import keep_freed_memory
 from course_lib.errors import CourseError
 from course_lib.images import class_names, load_images, to_uint8
+from course_lib.judges.classifier import Classifier, Epoch, accuracy, extract_features, train_classifier
 from course_lib.reverse import p_sample_loop
+from course_lib.runs.checkpoints import Checkpoint, denoiser, write_safetensors
+from course_lib.runs.devices import device as find_device
+from course_lib.runs.devices import keep_freed_memory
 
 SAMPLES = 2048  # as many samples as held-out test images; the rest of the test set is the reference
 SPLITS = 3

@@ -6,8 +6,6 @@ with std 0.
 
 `x` has shape (B, *event), where `event` is the shape of one sample: () for numbers, (2,) for points,
 (C, H, W) for images.
-
-The other data sets of the chapter and the energy distance lie in `points` and can be had from here too.
 """
 
 import math
@@ -18,36 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.points import (
-    Waves,
-    checkerboard,
-    energy_distance,
-    energy_distances,
-    moons,
-    swiss_roll,
-    train_points,
-)
 from course_lib.toy import Model, at_level
-
-__all__ = [
-    "GaussianMixture",
-    "Waves",
-    "checkerboard",
-    "energy_distance",
-    "energy_distances",
-    "exact_prediction",
-    "excess_loss",
-    "four_modes",
-    "ladder_schedule",
-    "mixture_log_prob",
-    "mixture_score",
-    "mode_weights",
-    "moons",
-    "optimal_loss",
-    "scaled_square_distance",
-    "swiss_roll",
-    "train_points",
-]
 
 PANEL_EDGES = torch.tensor([-8.0, -4.5, -3, -2, -1, 0, 1, 2, 3, 4.5, 8], dtype=torch.float64)  # in stds
 PANEL_NODES = 6  # with these the integrals are right to 1e-6
@@ -268,7 +237,7 @@ def mode_weights(samples: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Ten
     return counts / n, (guarded * (1 - guarded) / n).sqrt()
 
 
-def ladder_schedule(sigmas: Tensor) -> SimpleNamespace:
+def noise_level_schedule(sigmas: Tensor) -> SimpleNamespace:
     """Noise levels [L], as in `toy`, in the form in which the methods above ask for them: x = 1 y + sigma_i noise.
 
     With it `mixture.optimal_noise(x, level, ...)` and `optimal_loss(mixture, level, ...)` speak of a ladder.
@@ -282,11 +251,11 @@ def exact_prediction(x: Tensor, level: Tensor, sigmas: Tensor, mixture: Gaussian
     x (B, *event), level (B,). `functools.partial(exact_prediction, sigmas=sigmas, mixture=mixture)` is that model.
     """
     gap = at_level(sigmas, level, x) - at_level(sigmas, level + 1, x)
-    return gap * mixture.optimal_noise(x, level, ladder_schedule(sigmas))
+    return gap * mixture.optimal_noise(x, level, noise_level_schedule(sigmas))
 
 
 @torch.no_grad()
-def excess_loss(
+def excess_neighbour_loss(
     model: Model, mixture: GaussianMixture, sigmas: Tensor, generator: torch.Generator, count: int = 4096
 ) -> Tensor:
     """How far a model's `neighbour_loss` lies above the best possible one, level by level: (L-1,).

@@ -118,7 +118,7 @@ def last_step_loss(
     return 0.5 * ((2 * math.pi * variance[0]).log() + (x_start - mean) ** 2 / variance[0])
 
 
-def bound_terms(
+def elbo_terms(
     model: Model, x_start: Tensor, noise: Tensor, schedule: NoiseSchedule, variance: Tensor, predicts: str = "noise"
 ) -> Tensor:
     """Every term of the bound for every sample, in nats, (T + 1, B, ...): row t is the step from t, row T is L_T.
@@ -135,7 +135,7 @@ def bound_terms(
     return torch.stack([first, *map(step, range(1, schedule.timesteps)), prior_kl(x_start, schedule)])
 
 
-def best_variance(mixture: GaussianMixture, schedule: NoiseSchedule) -> Tensor:
+def optimal_variance(mixture: GaussianMixture, schedule: NoiseSchedule) -> Tensor:
     """The variances of p(x_{t-1} | x_t) that make the bound smallest if the model is exact, float64 [T].
 
     beta-tilde_t plus what the doubt about x_0 adds, coef1² E Var[x_0 | x_t]: the idea of Analytic-DPM, 2201.06503.

@@ -175,7 +175,7 @@ def p_sample_loop(
 
 
 @torch.no_grad()
-def excess_loss(
+def excess_noise_loss(
     model: Model,
     mixture: GaussianMixture,
     t: Tensor,

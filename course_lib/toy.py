@@ -152,9 +152,7 @@ class Preconditioned(nn.Module):
         return (sigma - next_sigma) * self.network(standardised, level)
 
 
-def minimise(
-    draw_loss: Callable[[], Tensor], optimizer: torch.optim.Optimizer, steps: int
-) -> Iterator[tuple[int, float]]:
+def fit(draw_loss: Callable[[], Tensor], optimizer: torch.optim.Optimizer, steps: int) -> Iterator[tuple[int, float]]:
     """Yield (step, loss) while `optimizer` minimises `draw_loss()`, the loss on a fresh batch.
 
     The learning rate falls on a straight line from the optimizer's own to 0, which ends several times
@@ -205,4 +203,4 @@ def train_toy(
         noise = torch.randn(y.shape, generator=generator, device=device)
         return neighbour_loss(model, y, level, noise, sigmas)
 
-    return minimise(draw_loss, torch.optim.SGD(model.parameters(), lr=learning_rate), steps)
+    return fit(draw_loss, torch.optim.SGD(model.parameters(), lr=learning_rate), steps)

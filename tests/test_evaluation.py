@@ -8,8 +8,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.checkpoints import load_checkpoint, write_safetensors
-from course_lib.classifier import Classifier, extract_features, load_classifier
 from course_lib.evaluation import (
     SAMPLES,
     EvaluationError,
@@ -25,6 +23,8 @@ from course_lib.evaluation import (
     split_statistics,
 )
 from course_lib.images import load_images
+from course_lib.judges.classifier import Classifier, extract_features, load_classifier
+from course_lib.runs.checkpoints import load_checkpoint, write_safetensors
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "fashion_mnist"
 
@@ -90,7 +90,7 @@ def eyes():
 
 
 def features_of(model, images):
-    from course_lib.classifier import extract_features
+    from course_lib.judges.classifier import extract_features
 
     return extract_features(model, images)
 
@@ -204,7 +204,7 @@ def test_too_few_test_images_are_refused_before_training(tmp_path, monkeypatch):
 
 
 def test_a_file_that_is_no_classifier_is_named(tmp_path):
-    from course_lib.checkpoints import CheckpointError
+    from course_lib.runs.checkpoints import CheckpointError
 
     write_safetensors(tmp_path / "a.safetensors", {"x": torch.zeros(1)}, {})
     with pytest.raises(CheckpointError, match="no classifier"):

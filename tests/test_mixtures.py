@@ -12,6 +12,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 from torch.testing import assert_close
 
 from course_lib import mixtures
+from course_lib.experiments.toy2d import checkerboard, moons, swiss_roll
 from course_lib.mixtures import GaussianMixture, four_modes, mode_weights, optimal_loss
 from course_lib.toy import neighbour_loss, noise_levels
 
@@ -213,7 +214,7 @@ def test_samples_have_the_moments_of_the_mixture():
 
 def test_samples_depend_on_the_generator_alone():
     before = torch.get_rng_state()
-    for draw in (four_modes().sample, mixtures.moons, mixtures.swiss_roll, mixtures.checkerboard):
+    for draw in (four_modes().sample, moons, swiss_roll, checkerboard):
         first, again = (draw(50, torch.Generator().manual_seed(3)) for _ in range(2))
         assert torch.equal(first, again)
         assert not torch.equal(first, draw(50, torch.Generator().manual_seed(4)))
@@ -326,7 +327,7 @@ SIGMAS = noise_levels(4, 2.0, 0.1)
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])
-def test_no_model_of_a_ladder_beats_the_exact_one(level):
+def test_no_model_of_noise_levels_beats_the_exact_one(level):
     """40,000 draws, four standard errors: its loss is what quadrature says, and grows with every change."""
     n, g, mixture = 40_000, torch.Generator().manual_seed(0), four_modes(0.3)
     exact = partial(mixtures.exact_prediction, sigmas=SIGMAS, mixture=mixture)
@@ -335,18 +336,24 @@ def test_no_model_of_a_ladder_beats_the_exact_one(level):
         float(neighbour_loss(lambda x, i, f=factor: f * exact(x, i), y, levels, noise, SIGMAS))
         for factor in (0.9, 1.0, 1.1)
     ]
-    best = float(optimal_loss(mixture, level, mixtures.ladder_schedule(SIGMAS)))
+    best = float(optimal_loss(mixture, level, mixtures.noise_level_schedule(SIGMAS)))
     assert losses[1] == pytest.approx(best, abs=4 * 1.5 / n**0.5)
     assert losses[1] < min(losses[0], losses[2])
 
 
 def test_excess_is_the_loss_above_the_best():
     """A model that always says 0 has loss 1; one that is exact has no excess."""
-    mixture = four_modes(0.3)
+    g, mixture = lambda: torch.Generator().manual_seed(0), four_modes(0.3)
     exact = partial(mixtures.exact_prediction, sigmas=SIGMAS, mixture=mixture)
-    assert mixtures.excess_loss(exact, mixture, SIGMAS, torch.Generator().manual_seed(0), 10).tolist() == [0, 0, 0]
-    excess = mixtures.excess_loss(lambda x, _: 0 * x, mixture, SIGMAS, torch.Generator().manual_seed(0), 40_000)
-    best = optimal_loss(mixture, torch.arange(3), mixtures.ladder_schedule(SIGMAS)).float()
+    assert mixtures.excess_neighbour_loss(exact, mixture, SIGMAS, g(), 10).tolist() == [
+        0,
+        0,
+        0,
+    ]
+    excess = mixtures.excess_neighbour_loss(
+        lambda x, _: 0 * x, mixture, SIGMAS, torch.Generator().manual_seed(0), 40_000
+    )
+    best = optimal_loss(mixture, torch.arange(3), mixtures.noise_level_schedule(SIGMAS)).float()
     assert_close(excess + best, torch.ones(3), rtol=0, atol=4 * 1.5 / 200)
 
 

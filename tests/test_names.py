@@ -8,7 +8,7 @@ from pathlib import Path
 import jupytext
 import pytest
 
-from course_lib.quizzes.catalogue import quizzes_of
+from course_lib.quizzes.registry import quizzes_of
 from course_lib.schedules import NoiseSchedule
 
 ROOT = Path(__file__).parents[1]
@@ -59,8 +59,8 @@ PROMISED = {
     "training.warmup_decay": "step, steps, warmup_steps=100, final=0.02",
     "training.ema_update": "ema, model, decay",
     "images.to_uint8": "x",
-    "plots.image_grid": "images, columns=None, scale=1, gap=1",
-    "gifs.denoising_frames": "states, total, count=22",
+    "pictures.plots.image_grid": "images, columns=None, scale=1, gap=1",
+    "pictures.gifs.denoising_frames": "states, total, count=22",
     "sampling.optimal_denoiser_of_dataset": "x_t, t, dataset, schedule",
     "images.load_images": "name='auto', split='train', image_size=None, channels=None",
     "images.to_model_range": "images",

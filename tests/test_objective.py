@@ -155,8 +155,8 @@ def test_for_gaussian_data_the_bound_is_tight(timesteps):
     schedule = NoiseSchedule.from_name("cosine", timesteps)
     mixture = GaussianMixture(torch.tensor([0.5], dtype=torch.float64), 0.4)
     x_start, noise, weight = objective.every_draw(mixture)
-    variance = objective.best_variance(mixture, schedule)
-    terms = objective.bound_terms(exact(mixture, schedule), x_start, noise, schedule, variance) @ weight
+    variance = objective.optimal_variance(mixture, schedule)
+    terms = objective.elbo_terms(exact(mixture, schedule), x_start, noise, schedule, variance) @ weight
     last = mixture.diffuse(float(schedule.sqrt_alphas_cumprod[-1]), float(schedule.sqrt_one_minus_alphas_cumprod[-1]))
     lost = kl_divergence(Normal(last.means[0], last.std[0]), Normal(0.0, 1.0))
     assert float(terms.sum()) == pytest.approx(float(Normal(0.5, 0.4).entropy() + lost), abs=1e-4)
@@ -167,8 +167,8 @@ def test_the_bound_stays_above_and_more_steps_close_the_gap():
     for timesteps in (10, 50, 200):
         schedule = NoiseSchedule.from_name("cosine", timesteps)
         x_start, noise, weight = objective.every_draw(MIXTURE, points=33)
-        for name, variance in [("beta", schedule.betas), ("best", objective.best_variance(MIXTURE, schedule))]:
-            terms = objective.bound_terms(exact(MIXTURE, schedule), x_start, noise, schedule, variance) @ weight
+        for name, variance in [("beta", schedule.betas), ("best", objective.optimal_variance(MIXTURE, schedule))]:
+            terms = objective.elbo_terms(exact(MIXTURE, schedule), x_start, noise, schedule, variance) @ weight
             gaps[name, timesteps] = float(terms.sum()) - entropy(MIXTURE)
     assert gaps["beta", 10] > 2 * gaps["beta", 50] > 4 * gaps["beta", 200] > 0
     for timesteps in (10, 50, 200):
@@ -178,9 +178,9 @@ def test_the_bound_stays_above_and_more_steps_close_the_gap():
 def test_no_other_variance_beats_the_best():
     schedule = NoiseSchedule.from_name("cosine", 20)
     x_start, noise, weight = objective.every_draw(MIXTURE)
-    best = objective.best_variance(MIXTURE, schedule)
+    best = objective.optimal_variance(MIXTURE, schedule)
     terms = [
-        objective.bound_terms(exact(MIXTURE, schedule), x_start, noise, schedule, best * factor) @ weight
+        objective.elbo_terms(exact(MIXTURE, schedule), x_start, noise, schedule, best * factor) @ weight
         for factor in (1.0, 0.98, 1.02)
     ]
     assert bool((terms[0][:-1] < torch.minimum(terms[1], terms[2])[:-1]).all())
@@ -191,9 +191,9 @@ def test_sampled_terms_agree_with_the_exact_ones():
     schedule = NoiseSchedule.from_name("cosine", 20)
     wrong = GaussianMixture(torch.tensor([-0.6], dtype=torch.float64), 0.8)  # a model that knows one bump only
     x_start, noise, weight = objective.every_draw(MIXTURE)
-    expected = objective.bound_terms(exact(wrong, schedule), x_start, noise, schedule, schedule.betas) @ weight
+    expected = objective.elbo_terms(exact(wrong, schedule), x_start, noise, schedule, schedule.betas) @ weight
     drawn = MIXTURE.sample(20_000, torch.Generator().manual_seed(0)), batch(20_000, seed=3)
-    terms = objective.bound_terms(exact(wrong, schedule), *drawn, schedule, schedule.betas)
+    terms = objective.elbo_terms(exact(wrong, schedule), *drawn, schedule, schedule.betas)
     assert terms.shape == (21, 20_000)
     assert bool(((terms.mean(dim=1) - expected).abs() < 5 * terms.std(dim=1) / 20_000**0.5 + 1e-9).all())
 
@@ -217,7 +217,7 @@ def test_bound_weight_is_what_an_error_costs():
     x_start, noise = batch(1, seed=1), batch(1, seed=2)
 
     def terms(error: float) -> torch.Tensor:
-        return objective.bound_terms(lambda x, t: noise + error, x_start, noise, SCHEDULE, SCHEDULE.betas)[:-1, 0]
+        return objective.elbo_terms(lambda x, t: noise + error, x_start, noise, SCHEDULE, SCHEDULE.betas)[:-1, 0]
 
     cost = (terms(0.3) - terms(0.0)) / 0.3**2
     assert_close(cost.float(), objective.bound_weight(torch.arange(50), SCHEDULE), rtol=1e-3, atol=1e-4)

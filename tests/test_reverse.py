@@ -258,11 +258,11 @@ def test_the_excess_is_what_the_loss_has_above_the_optimum(event):
     mixture, schedule = GaussianMixture(means, std=0.3), NoiseSchedule.from_name("cosine", 10)
     exact = partial(mixture.optimal_noise, schedule=schedule)
     g, t = torch.Generator().manual_seed(0), torch.tensor([[0, 4], [7, 9]])
-    assert reverse.excess_loss(exact, mixture, t, schedule, g).eq(0).all()
-    shifted = reverse.excess_loss(lambda x, t: exact(x, t) + 0.5, mixture, t, schedule, g)
+    assert reverse.excess_noise_loss(exact, mixture, t, schedule, g).eq(0).all()
+    shifted = reverse.excess_noise_loss(lambda x, t: exact(x, t) + 0.5, mixture, t, schedule, g)
     assert_close(shifted, torch.full((2, 2), 0.25))
     # A model that says 0 has the loss 1 at every t.
-    silent = reverse.excess_loss(lambda x, t: torch.zeros_like(x), mixture, t, schedule, g, count=40_000)
+    silent = reverse.excess_noise_loss(lambda x, t: torch.zeros_like(x), mixture, t, schedule, g, count=40_000)
     assert_close(silent.double() + optimal_loss(mixture, t, schedule), torch.ones(2, 2).double(), rtol=0, atol=0.02)
 
 

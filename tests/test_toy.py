@@ -10,7 +10,7 @@ import torch
 from torch.testing import assert_close
 
 from course_lib import toy
-from course_lib.notebooks import read_source
+from course_lib.publishing.notebooks import read_source
 
 MEAN, STD = 1.0, 0.01
 SIGMAS = toy.noise_levels(20, 10.0, 0.001)
@@ -206,7 +206,7 @@ def test_preconditioning_gives_the_network_standard_inputs():
 
 def test_minimise_decays_the_learning_rate_to_zero():
     weight = torch.nn.Parameter(torch.tensor(0.0))
-    loop = toy.minimise(lambda: -weight, torch.optim.SGD([weight], lr=1.0), steps=4)
+    loop = toy.fit(lambda: -weight, torch.optim.SGD([weight], lr=1.0), steps=4)
     assert weight.item() == 0  # nothing happens before the first item
     assert list(loop) == [(0, 0.0), (1, -1.0), (2, -1.75), (3, -2.25)]
     assert weight.item() == pytest.approx(1 + 0.75 + 0.5 + 0.25)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib.blocks import Attention, LinearAttention
-from course_lib.checkpoints import make_model
-from course_lib.config import load_config
+from course_lib.runs.checkpoints import make_model
+from course_lib.runs.config import load_config
 from course_lib.unet import Unet, count_parameters, unet_forward
 
 SMALL = {

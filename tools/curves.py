@@ -16,14 +16,14 @@ import torch
 import typer
 from torch import Tensor
 
-from course_lib.checkpoints import Checkpoint, load_checkpoint, make_schedule
-from course_lib.classifier import extract_features, load_classifier
-from course_lib.config import load_config
-from course_lib.devices import keep_freed_memory
 from course_lib.evaluation import SAMPLES, Gaussian, fit_gaussian, frechet_distance, sample_batches
 from course_lib.images import load_images
-from course_lib.runs import Run, fresh_run
-from course_lib.training import advance
+from course_lib.judges.classifier import extract_features, load_classifier
+from course_lib.runs.checkpoints import Checkpoint, load_checkpoint, make_schedule
+from course_lib.runs.config import load_config
+from course_lib.runs.devices import keep_freed_memory
+from course_lib.runs.loop import advance
+from course_lib.runs.run import Run, fresh_run
 
 DATA = Path(__file__).parents[1] / "data"
 RECIPES = "fashion_mnist_cpu", "classic"

@@ -1,8 +1,8 @@
 """Quizzes that name the mistake: `check` an answer, ask for a `hint` or the `solution`, look at your `progress`."""
 
-from course_lib.quizzes.catalogue import UnknownQuizError
-from course_lib.quizzes.commands import QuizFailedError, check, hint, progress, question, solution
-from course_lib.quizzes.examiner import Report, examine
+from course_lib.checker.examine import Report
+from course_lib.quizzes.commands import QuizFailedError, check, examine, hint, progress, question, solution
+from course_lib.quizzes.registry import UnknownQuizError
 
 __all__ = [
     "QuizFailedError",

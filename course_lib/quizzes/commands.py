@@ -7,18 +7,28 @@ from types import FunctionType
 
 import torch
 
+from course_lib.checker import examine as engine
+from course_lib.checker import progress as record
+from course_lib.checker.card import Card, in_notebook, show
+from course_lib.checker.difference import draw_difference
+from course_lib.checker.examine import Report
+from course_lib.checker.quiz import Choice, Quiz
 from course_lib.errors import CourseError
-from course_lib.quizzes import record
-from course_lib.quizzes.catalogue import CHAPTERS, Choice, Quiz, find, quizzes_of
-from course_lib.quizzes.display import Card, in_notebook, show
-from course_lib.quizzes.drawing import draw_difference
-from course_lib.quizzes.examiner import Report, examine
+from course_lib.quizzes.registry import CHAPTERS, find, quizzes_of
 
 _hints_given: dict[str, int] = {}  # per kernel: whoever comes back another day starts with the nudge
 
 
 class QuizFailedError(AssertionError):
     """A check that failed while nbgrader was grading or validating."""
+
+
+def examine(name: str, attempt: object, device: str = "cpu", seed: int = 0) -> Report:
+    """Examine `attempt` at the quiz called `name` with its inputs on `device`; prints nothing. `seed` makes the inputs.
+
+    Raises UnknownQuizError or, for a device that is not there, CourseError; whatever the attempt does is a finding.
+    """
+    return engine.examine(find(name), attempt, device, seed)
 
 
 def check(attempt: object, name: str | None = None) -> object:
@@ -64,10 +74,10 @@ def _name_of(attempt: object) -> str:
 def _examine_everywhere(quiz: Quiz | Choice, attempt: object) -> Report:
     """On the CPU, then on every accelerator; the first report that did not pass, else the CPU's."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    first = examine(quiz.name, attempt)
+    first = engine.examine(quiz, attempt)
     if not first.passed or isinstance(quiz, Choice):
         return first
-    later = (examine(quiz.name, attempt, device) for device, available in there.items() if available)
+    later = (engine.examine(quiz, attempt, device) for device, available in there.items() if available)
     return next((report for report in later if not report.passed), first)
 
 

@@ -24,14 +24,14 @@ except ModuleNotFoundError:
 import torch
 from torch import Tensor
 
-from course_lib.checkpoints import load_checkpoint, sample_steps
 from course_lib.forward import q_sample
-from course_lib.gifs import denoising_frames
 from course_lib.images import class_names, load_images
-from course_lib.plots import image_grid, show_images
+from course_lib.pictures.gifs import denoising_frames
+from course_lib.pictures.plots import image_grid, show_images
+from course_lib.pictures.widgets import show_gif, show_slider
 from course_lib.quizzes import check, hint, progress, question
+from course_lib.runs.checkpoints import load_checkpoint, sample_steps
 from course_lib.schedules import NoiseSchedule
-from course_lib.widgets import show_gif, show_slider
 
 print("course_lib", course_lib.__version__)
 

@@ -24,8 +24,8 @@ import torch
 from torch import Tensor, nn
 
 # %%
-from course_lib.mixtures import energy_distance
-from course_lib.plots import (
+from course_lib.experiments.toy2d import energy_distance
+from course_lib.pictures.plots import (
     COLOURS,
     OTHER_COLOURS,
     add_legend,
@@ -34,9 +34,9 @@ from course_lib.plots import (
     show_histograms,
     side_by_side,
 )
+from course_lib.pictures.widgets import show_gif, show_slider
 from course_lib.quizzes import check, question
 from course_lib.toy import excess_loss, lognormal_chance, toy_data, train_toy
-from course_lib.widgets import show_gif, show_slider
 
 # %% [markdown]
 # ## Numbers that are nearly 1

@@ -23,25 +23,29 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from course_lib import plots
-from course_lib.mixtures import (
-    GaussianMixture,
-    Waves,
+from course_lib.experiments.toy2d import (
+    FourierMLP,
     checkerboard,
     energy_distances,
-    exact_prediction,
-    excess_loss,
-    four_modes,
-    ladder_schedule,
-    mode_weights,
     moons,
-    optimal_loss,
     swiss_roll,
     train_points,
 )
+
+# %%
+from course_lib.mixtures import (
+    GaussianMixture,
+    exact_prediction,
+    excess_neighbour_loss,
+    four_modes,
+    mode_weights,
+    noise_level_schedule,
+    optimal_loss,
+)
+from course_lib.pictures import plots
+from course_lib.pictures.widgets import show_gif, show_slider
 from course_lib.quizzes import check, question
 from course_lib.toy import MLP, Preconditioned, denoise_steps, noise_levels
-from course_lib.widgets import show_gif, show_slider
 
 # %% [markdown]
 # ## Four modes
@@ -309,8 +313,8 @@ show_gif(
 # the smallest possible loss, an integral that `optimal_loss` works out. What matters is how far the network lies above it.
 
 # %%
-best = optimal_loss(mixture, torch.arange(49), ladder_schedule(sigmas))
-excess = excess_loss(model, mixture, sigmas, generator)
+best = optimal_loss(mixture, torch.arange(49), noise_level_schedule(sigmas))
+excess = excess_neighbour_loss(model, mixture, sigmas, generator)
 left, right = plots.panels(
     "The network's loss lies on the best possible one",
     ["loss", "excess of the network"],
@@ -494,7 +498,7 @@ for axis, sigma_max in zip(axes, (0.5, 20.0), strict=True):
 # %%
 low = noise_levels(20, sigma_max=0.3, sigma_min=0.02)
 narrow = learn(moved.sample(20_000, generator), low, steps=1500)
-narrow_excess = excess_loss(narrow, moved, low, generator)
+narrow_excess = excess_neighbour_loss(narrow, moved, low, generator)
 narrow_samples = list(denoise_steps(narrow, (4000, 2), low, generator))[-1]
 narrow_share = mode_weights(narrow_samples, moved)
 to_mode = torch.cdist(narrow_samples, moved.means).amin(dim=1)
@@ -575,13 +579,13 @@ plots.draw_points(right, plain_board[:3000], "learned", limit=2.5)
 # score that knows what to look for, the share in light squares, sees it at once.
 #
 # And the network: a small one is slow to learn what changes quickly from place to place. Show it the same place in finer units: beside $x$, the sines and cosines
-# of $x$ at three wavelengths ([2006.10739](https://arxiv.org/abs/2006.10739)). `Waves` is the same network with these additional inputs. **Predict:** how many points still go astray?
+# of $x$ at three wavelengths ([2006.10739](https://arxiv.org/abs/2006.10739)). `FourierMLP` is the same network with these additional inputs. **Predict:** how many points still go astray?
 
 # %%
 shapes = {"moons": moons, "swiss roll": swiss_roll, "checkerboard": checkerboard}
 drawn = {}
 for name, draw in shapes.items():  # about three seconds each
-    learned = learn(draw(20_000, generator), sigmas, steps=1800, network=Waves)
+    learned = learn(draw(20_000, generator), sigmas, steps=1800, network=FourierMLP)
     drawn[name] = list(denoise_steps(learned, (10_000, 2), sigmas, generator))[-1]
 now_astray = in_a_light_square(drawn["checkerboard"]).float().mean()
 assert now_astray < 0.6 * astray

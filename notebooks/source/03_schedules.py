@@ -24,7 +24,7 @@ from torch import Tensor
 
 from course_lib.forward import q_sample
 from course_lib.images import load_images, to_model_range
-from course_lib.plots import (
+from course_lib.pictures.plots import (
     curve_picture,
     image_grid,
     show_curves,
@@ -32,9 +32,9 @@ from course_lib.plots import (
     show_images,
     side_by_side,
 )
+from course_lib.pictures.widgets import show_gif, show_slider
 from course_lib.quizzes import check, question
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule
-from course_lib.widgets import show_gif, show_slider
 
 # %% [markdown]
 # ## One boot, four ways to drown

@@ -22,16 +22,16 @@ from torch import Tensor
 
 from course_lib.images import load_images, to_model_range
 from course_lib.mixtures import GaussianMixture
-from course_lib.plots import (
+from course_lib.pictures.plots import (
     image_grid,
     show_curves,
     show_density,
     show_images,
     side_by_side,
 )
+from course_lib.pictures.widgets import show_gif, show_slider
 from course_lib.quizzes import check, question
 from course_lib.schedules import NoiseSchedule
-from course_lib.widgets import show_gif, show_slider
 
 # %% [markdown]
 # ## One number per picture

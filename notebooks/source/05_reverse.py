@@ -23,16 +23,11 @@ import torch
 from torch import Tensor
 
 # %%
+from course_lib.experiments.toy2d import energy_distances
 from course_lib.forward import extract, q_posterior, q_sample
-from course_lib.gifs import denoising_frames
-from course_lib.mixtures import (
-    GaussianMixture,
-    energy_distances,
-    four_modes,
-    mode_weights,
-    optimal_loss,
-)
-from course_lib.plots import (
+from course_lib.mixtures import GaussianMixture, four_modes, mode_weights, optimal_loss
+from course_lib.pictures.gifs import denoising_frames
+from course_lib.pictures.plots import (
     COLOURS,
     add_legend,
     as_picture,
@@ -40,6 +35,7 @@ from course_lib.plots import (
     panels,
     side_by_side,
 )
+from course_lib.pictures.widgets import show_gif, show_slider
 from course_lib.quizzes import check, question
 
 # %%
@@ -48,14 +44,13 @@ from course_lib.reverse import (
     Model,
     NetworkPerLevel,
     draw_noise,
-    excess_loss,
+    excess_noise_loss,
     p_sample_steps,
     predict_start,
     training_target,
 )
 from course_lib.schedules import NoiseSchedule
-from course_lib.toy import MLP, minimise
-from course_lib.widgets import show_gif, show_slider
+from course_lib.toy import MLP, fit
 
 # %% [markdown]
 # Three functions of chapter 04 are here, `extract`, `q_sample` and `q_posterior`, and a few helpers that the text explains where you need
@@ -154,7 +149,7 @@ def train(model, mixture, schedule, steps, learning_rate):
         return p_losses(model, x_start, t, noise, schedule)
 
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    return torch.tensor([loss for _, loss in minimise(draw_loss, optimizer, steps)])
+    return torch.tensor([loss for _, loss in fit(draw_loss, optimizer, steps)])
 
 
 # %%
@@ -177,7 +172,9 @@ axis.plot(torch.arange(0, 4000, 50), means, color=COLOURS["learned"], label="lea
 axis.axhline(best.mean(), color=COLOURS["exact"], linewidth=2, label="best possible")
 axis.set_ylim(0, 0.6)
 add_legend(axis)
-excess = excess_loss(network, modes, levels, schedule, torch.Generator().manual_seed(0))
+excess = excess_noise_loss(
+    network, modes, levels, schedule, torch.Generator().manual_seed(0)
+)
 assert excess.mean() < 0.02
 print("the network's loss lies less than 0.02 above the best possible loss")
 
@@ -412,7 +409,9 @@ for name, model in contest.items():
 # %%
 steps = torch.arange(10)
 in_noise = {
-    name: excess_loss(model, bumps, steps, ten_levels, torch.Generator().manual_seed(0))
+    name: excess_noise_loss(
+        model, bumps, steps, ten_levels, torch.Generator().manual_seed(0)
+    )
     for name, model in contest.items()
 }
 ratio = (1 - ten_levels.alphas_cumprod) / ten_levels.alphas_cumprod

@@ -25,9 +25,10 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from course_lib import objective
+from course_lib.experiments.toy2d import energy_distance
 from course_lib.forward import extract
-from course_lib.mixtures import GaussianMixture, energy_distance
-from course_lib.plots import (
+from course_lib.mixtures import GaussianMixture
+from course_lib.pictures.plots import (
     COLOURS,
     OTHER_COLOURS,
     add_legend,
@@ -35,11 +36,11 @@ from course_lib.plots import (
     panels,
     side_by_side,
 )
+from course_lib.pictures.widgets import show_slider
 from course_lib.quizzes import check, question
-from course_lib.reverse import excess_loss, p_mean, p_sample_loop
+from course_lib.reverse import excess_noise_loss, p_mean, p_sample_loop
 from course_lib.schedules import NoiseSchedule, snr
-from course_lib.toy import MLP, minimise
-from course_lib.widgets import show_slider
+from course_lib.toy import MLP, fit
 
 # %% [markdown]
 # ## One line to be explained
@@ -202,7 +203,7 @@ def kl_between_gaussians(
 kl_between_gaussians = check(kl_between_gaussians)
 
 # %% [markdown]
-# `objective.bound_terms` uses it for every step: row $t$ of what it returns is the step from $t$, row 0 is $L_0$, row $T$ is $L_T$. Two things are ours to choose:
+# `objective.elbo_terms` uses it for every step: row $t$ of what it returns is the step from $t$, row 0 is $L_0$, row $T$ is $L_T$. Two things are ours to choose:
 #
 # - the variance of a step back: for now $\beta_t$;
 # - the last step. Our data are numbers, not pixels, so $p(x_0 \mid x_1)$ is a Gaussian density, with variance $\beta$ of the first step. A density can be larger than 1, so this
@@ -226,9 +227,9 @@ draws = mixture.sample(2000, g), torch.randn(2000, generator=g, dtype=torch.floa
 summed, drawn = {}, {}
 for name, model in models.items():
     summed[name] = (
-        objective.bound_terms(model, start, noise, schedule, schedule.betas) @ probability
+        objective.elbo_terms(model, start, noise, schedule, schedule.betas) @ probability
     )
-    drawn[name] = objective.bound_terms(model, *draws, schedule, schedule.betas)
+    drawn[name] = objective.elbo_terms(model, *draws, schedule, schedule.betas)
 
 # %%
 title = "Drawn or summed, the terms agree; the wrong model pays where the bumps part"
@@ -292,10 +293,10 @@ def gaps(steps: int) -> dict[str, float]:
     model = partial(mixture.optimal_noise, schedule=schedule)
     small = schedule.posterior_variance.clone()
     small[0] = schedule.betas[0]  # beta-tilde is 0 there: no density
-    best = objective.best_variance(mixture, schedule)
+    best = objective.optimal_variance(mixture, schedule)
     found = {}
     for name, variance in [("beta-tilde", small), ("beta", schedule.betas), ("best", best)]:
-        terms = objective.bound_terms(model, start, noise, schedule, variance)
+        terms = objective.elbo_terms(model, start, noise, schedule, variance)
         found[name] = float((terms @ probability).sum() - true_value)
     return found
 
@@ -511,7 +512,7 @@ def train(weight: Tensor, predicts: str):
         return objective.weighted_loss(network, clean, t, noise, schedule, w, predicts)
 
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
-    for _ in minimise(draw_loss, optimizer, 1200):
+    for _ in fit(draw_loss, optimizer, 1200):
         pass
 
     def says_noise(x: Tensor, t: Tensor) -> Tensor:
@@ -540,8 +541,8 @@ excess, gap, distance = {}, {}, {}
 with torch.no_grad():
     for name, model in learned.items():
         g = torch.Generator().manual_seed(1)
-        excess[name] = excess_loss(model, mixture, every, schedule, g)
-        terms = objective.bound_terms(model, start, noise, schedule, schedule.betas)
+        excess[name] = excess_noise_loss(model, mixture, every, schedule, g)
+        terms = objective.elbo_terms(model, start, noise, schedule, schedule.betas)
         gap[name] = float((terms @ probability).sum() - true_value)
         g = torch.Generator().manual_seed(2)
         made = p_sample_loop(model, (n,), schedule, g).double()

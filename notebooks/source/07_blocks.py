@@ -31,22 +31,22 @@ from matplotlib import pyplot as plt
 from torch import Tensor, nn
 from torch.nn import functional
 
-from course_lib import ladder
 from course_lib.blocks import Residual, group_norm, shrink
+from course_lib.experiments import ablation
+from course_lib.experiments.ablation import VARIANTS, Network, PlainBlock
 from course_lib.forward import q_sample
 from course_lib.images import load_images, to_model_range
-from course_lib.ladder import RUNGS, Network, PlainBlock
-from course_lib.plots import COLOURS, colours, panels, show_curves, show_images
+from course_lib.pictures.plots import COLOURS, colours, panels, show_curves, show_images
 from course_lib.quizzes import check, question
 from course_lib.reverse import p_losses, predict_start
 from course_lib.schedules import NoiseSchedule
-from course_lib.toy import minimise
+from course_lib.toy import fit
 
 # %% [markdown]
 # ## First, something that does not work
 #
 # A denoiser maps a picture to a picture, so the first idea is a row of convolutions: 3 x 3, sixteen channels, an activation between any
-# two. `Network(RUNGS["plain"])` is twelve of them. It gets $x_t$, and it should say which noise is in it. We train it on the built-in
+# two. `Network(VARIANTS["plain"])` is twelve of them. It gets $x_t$, and it should say which noise is in it. We train it on the built-in
 # garments for 60 steps of 32 pictures, which takes about five seconds.
 
 # %%
@@ -64,11 +64,11 @@ def train(network: nn.Module, steps: int = 60) -> Tensor:
         return p_losses(network, x, t, noise, schedule)
 
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
-    return torch.tensor([loss for _, loss in minimise(draw_loss, optimizer, steps)])
+    return torch.tensor([loss for _, loss in fit(draw_loss, optimizer, steps)])
 
 
 torch.manual_seed(0)
-plain = Network(RUNGS["plain"])
+plain = Network(VARIANTS["plain"])
 plain_losses = train(plain)
 
 # %% [markdown]
@@ -100,17 +100,17 @@ show_images(
 # *In the picture: above, a garment in more and more noise; in the middle the plain network's guesses, as noisy as what it was
 # given or noisier; below the truth, an ankle boot.*
 #
-# Sixty steps are few. So `tools/ladder.py` has trained this network, and eight others, for 400 steps of 64 pictures. Most of them have one idea
+# Sixty steps are few. So `tools/ablation.py` has trained this network, and eight others, for 400 steps of 64 pictures. Most of them have one idea
 # more than the one before, like the rungs of a ladder. We did that once and
-# keep the log and what the networks draw (`data/ladder.csv`, `data/pictures/ladder.png`). Anyone can repeat it; it takes about fifteen
+# keep the log and what the networks draw (`data/ablation.csv`, `data/pictures/ablation.png`). Anyone can repeat it; it takes about fifteen
 # minutes of one core and a machine that has nothing else to do:
 #
-#     OMP_NUM_THREADS=1 python tools/ladder.py
+#     OMP_NUM_THREADS=1 python tools/ablation.py
 #
 # This is what the plain network draws after its 400 steps:
 
 # %%
-drawn = dict(zip(RUNGS, ladder.read_samples(), strict=True))
+drawn = dict(zip(VARIANTS, ablation.read_samples(), strict=True))
 show_images(
     torch.cat([garments[:8], drawn["plain"]]),
     [""] * 16,
@@ -129,7 +129,7 @@ show_images(
 # "no noise" would cost 1. Behind ± stands half of what lies between two runs that differ only in their seed.
 
 # %%
-print(ladder.table(["plain"]))
+print(ablation.table(["plain"]))
 
 # %% [markdown]
 # ## A language for axes: einops
@@ -240,7 +240,7 @@ assert alike[59] > alike[50] > alike[0]
 # that everywhere. What did it gain?
 
 # %%
-print(ladder.table(["plain", "+ time"]))
+print(ablation.table(["plain", "+ time"]))
 
 # %% [markdown]
 # Better everywhere, and most at high $t$, where the error is halved. There the noise is almost the picture itself times a factor, and the
@@ -307,13 +307,13 @@ by_hand = rearrange(
 )
 assert torch.allclose(by_hand, nn.GroupNorm(4, 16)(x), atol=1e-5)
 print("the same as nn.GroupNorm")
-print(ladder.table(["plain", "+ time", "+ norm"]))
+print(ablation.table(["plain", "+ time", "+ norm"]))
 
 # %% [markdown]
 # Only a little better at the end. The gain is in the way there, which final numbers hide; here is the whole course of the training.
 
 # %%
-log = ladder.read_log()
+log = ablation.read_log()
 
 
 def show_runs(names: list[str], title: str) -> None:
@@ -384,7 +384,7 @@ ResnetBlock = check(ResnetBlock)
 # and a network of fifty blocks begins as gently as one of five.
 
 # %%
-print(ladder.table(["+ time", "+ norm", "+ residual"]))
+print(ablation.table(["+ time", "+ norm", "+ residual"]))
 
 # %% [markdown]
 # Every number fell again. But look at what the network draws now:
@@ -512,7 +512,7 @@ answer = ""  # your letter
 check(answer, "down_and_up_alone")
 
 # %%
-print(ladder.table(["+ residual", "+ down and up", "+ skips"]))
+print(ablation.table(["+ residual", "+ down and up", "+ skips"]))
 show_images(
     torch.cat([drawn["+ residual"], drawn["+ down and up"], drawn["+ skips"]]),
     [""] * 24,
@@ -611,7 +611,7 @@ class PreNorm(nn.Module):
 PreNorm = check(PreNorm)
 
 # %%
-print(ladder.table(["+ skips", "+ attention"]))
+print(ablation.table(["+ skips", "+ attention"]))
 
 # %% [markdown]
 # Here the ladder has a rung that does not carry: within the spread of two seeds, **no gain**, for a tenth more work. The garments are small, and at 7 x 7 the
@@ -747,7 +747,7 @@ ConvNextBlock = check(ConvNextBlock)
 # channels, in the same 400 steps:
 
 # %%
-print(ladder.table(list(RUNGS)[-3:]))
+print(ablation.table(list(VARIANTS)[-3:]))
 
 # %% [markdown]
 # Scale-shift instead of add: no difference that two seeds would support. ConvNeXt: behind, at every $t$. It has fewer channels and a sixth less work here, and
@@ -765,8 +765,8 @@ axes = panels(
     "",
     (3.1, 3.4),
 )
-for axis, third in zip(axes, ladder.THIRDS, strict=True):
-    ends = {n: [line[f"loss_{third}"] for line in ladder.final(log[n])] for n in log}
+for axis, third in zip(axes, ablation.THIRDS, strict=True):
+    ends = {n: [line[f"loss_{third}"] for line in ablation.final(log[n])] for n in log}
     unit = sum(ends["plain"]) / len(ends["plain"])
     for place, errors in enumerate(ends.values()):
         shares = [error / unit for error in errors]
@@ -816,7 +816,7 @@ mine = SimpleNamespace(
     Attention=Attention,
 )
 torch.manual_seed(0)
-whole = Network(RUNGS["+ attention"], parts=mine)
+whole = Network(VARIANTS["+ attention"], parts=mine)
 whole_losses = train(whole)
 assert whole_losses[-20:].mean() < 0.6 * plain_losses[-20:].mean()
 show_curves(

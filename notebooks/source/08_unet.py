@@ -21,7 +21,7 @@ except ModuleNotFoundError:
 import torch
 from torch import Tensor, nn
 
-from course_lib.anatomy import (
+from course_lib.experiments.profiling import (
     activations,
     convolutions_only,
     costs,
@@ -30,13 +30,13 @@ from course_lib.anatomy import (
     show_costs,
     take_apart,
 )
-from course_lib.checkpoints import load_checkpoint, make_model, sample_steps
-from course_lib.config import ConfigError, find_config, load_config
 from course_lib.forward import q_sample
 from course_lib.images import load_images, to_model_range
-from course_lib.plots import COLOURS, panels, show_images
+from course_lib.pictures.plots import COLOURS, panels, show_images
 from course_lib.quizzes import check, question
 from course_lib.reverse import predict_start_from_noise
+from course_lib.runs.checkpoints import load_checkpoint, make_model, sample_steps
+from course_lib.runs.config import ConfigError, find_config, load_config
 
 # %% [markdown]
 # ## The whole network

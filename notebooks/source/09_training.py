@@ -35,8 +35,17 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from course_lib.forward import q_sample
+from course_lib.images import class_names, load_images, to_model_range
+
 # %%
-from course_lib.checkpoints import (
+from course_lib.pictures.plots import COLOURS, add_legend, panels, show_curves, show_images
+from course_lib.pictures.widgets import LiveTraining
+from course_lib.quizzes import check, question
+from course_lib.reverse import Model, p_losses, p_sample_loop
+
+# %%
+from course_lib.runs.checkpoints import (
     DATA,
     denoiser,
     load_checkpoint,
@@ -45,20 +54,13 @@ from course_lib.checkpoints import (
     read_safetensors,
     sample_steps,
 )
-from course_lib.config import ConfigError, find_config, load_config
-from course_lib.devices import autocast, device, keep_freed_memory
-from course_lib.forward import q_sample
-from course_lib.images import class_names, load_images, to_model_range
-
-# %%
-from course_lib.plots import COLOURS, add_legend, panels, show_curves, show_images
-from course_lib.quizzes import check, question
-from course_lib.reverse import Model, p_losses, p_sample_loop
-from course_lib.runs import TrainingError
+from course_lib.runs.config import ConfigError, find_config, load_config
+from course_lib.runs.devices import autocast, device, keep_freed_memory
+from course_lib.runs.loop import train
+from course_lib.runs.run import TrainingError
 from course_lib.schedules import NoiseSchedule
-from course_lib.training import batch_indices, ema_decay, train
+from course_lib.training import batch_indices, ema_decay
 from course_lib.unet import Unet
-from course_lib.widgets import LiveTraining
 
 # %% [markdown]
 # ## The pictures, twice

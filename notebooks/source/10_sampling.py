@@ -28,12 +28,11 @@ from einops import rearrange
 from torch import Tensor
 from torch.nn import functional
 
-# %%
-from course_lib.checkpoints import denoiser, load_checkpoint
-from course_lib.classifier import accuracy, load_classifier
 from course_lib.forward import extract, q_sample
 from course_lib.images import class_names, load_images, to_model_range
-from course_lib.plots import COLOURS, add_legend, draw_grid, panels
+from course_lib.judges.classifier import accuracy, load_classifier
+from course_lib.pictures.plots import COLOURS, add_legend, draw_grid, panels
+from course_lib.pictures.widgets import show_gif
 from course_lib.quizzes import check, question
 from course_lib.reverse import (
     p_mean,
@@ -41,9 +40,11 @@ from course_lib.reverse import (
     p_sample_steps,
     predict_start_from_noise,
 )
+
+# %%
+from course_lib.runs.checkpoints import denoiser, load_checkpoint
 from course_lib.sampling import nearest_images
 from course_lib.schedules import NoiseSchedule
-from course_lib.widgets import show_gif
 
 # %% [markdown]
 # ## One run, and nothing of it lost

@@ -11,10 +11,10 @@ import time
 
 import torch
 
-from course_lib.config import load_config
-from course_lib.devices import keep_freed_memory
-from course_lib.runs import fresh_run
-from course_lib.training import advance
+from course_lib.runs.config import load_config
+from course_lib.runs.devices import keep_freed_memory
+from course_lib.runs.loop import advance
+from course_lib.runs.run import fresh_run
 
 name, precision, memory = sys.argv[1:]
 if memory == "keep":

@@ -6,8 +6,9 @@ import time
 from rich.console import Console
 from rich.table import Table
 
+from course_lib.checker.quiz import Quiz
 from course_lib.quizzes import examine
-from course_lib.quizzes.catalogue import Quiz, every_quiz
+from course_lib.quizzes.registry import every_quiz
 
 
 def seconds(name: str, attempt: object, repeats: int = 5) -> float:

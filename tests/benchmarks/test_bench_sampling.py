@@ -6,8 +6,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from course_lib.checkpoints import load_checkpoint, sample_steps
-from course_lib.devices import keep_freed_memory
+from course_lib.runs.checkpoints import load_checkpoint, sample_steps
+from course_lib.runs.devices import keep_freed_memory
 
 
 def test_seconds_per_64_samples(capsys):

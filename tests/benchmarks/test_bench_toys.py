@@ -7,11 +7,11 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from course_lib.mixtures import energy_distances, four_modes
-from course_lib.points import train_points
+from course_lib.experiments.toy2d import energy_distances, train_points
+from course_lib.mixtures import four_modes
 from course_lib.reverse import p_losses, p_sample_loop
 from course_lib.schedules import NoiseSchedule
-from course_lib.toy import MLP, Preconditioned, denoise_steps, minimise, noise_levels
+from course_lib.toy import MLP, Preconditioned, denoise_steps, fit, noise_levels
 
 MIXTURE, COUNT = four_modes(), 10_000
 
@@ -32,7 +32,7 @@ def by_ddpm(g):
         t = torch.randint(100, (256,), generator=g)
         return p_losses(model, x_start, t, torch.randn(256, 2, generator=g), schedule)
 
-    steps = minimise(draw_loss, torch.optim.Adam(model.parameters(), lr=2e-3), 4000)
+    steps = fit(draw_loss, torch.optim.Adam(model.parameters(), lr=2e-3), 4000)
     return steps, partial(p_sample_loop, model, (COUNT, 2), schedule, g)
 
 

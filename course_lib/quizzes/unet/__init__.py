@@ -1,0 +1,7 @@
+"""Quizzes of chapter 08, in the notebook's order."""
+
+from course_lib.quizzes.unet.count_parameters import count_parameters
+from course_lib.quizzes.unet.questions import where_skips_matter, where_the_parameters_are
+from course_lib.quizzes.unet.unet_forward import unet_forward
+
+QUIZZES = (unet_forward, count_parameters, where_the_parameters_are, where_skips_matter)
