@@ -1,32 +1,44 @@
-"""What is wrong with one result, in a sentence."""
+"""Whether one result will do, and if not, which kind of fault it has."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from course_lib.checker.isolation import originals
 from course_lib.checker.sandbox import Outcome
 from course_lib.checker.values import Array, Other, arrays_in
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How close a result has to be."""
+    """How close a result has to be: `atol` for numbers as large as 1, in proportion less for smaller results."""
 
     rtol: float
     atol: float
 
+    def close(self, yours: Tensor, expected: Tensor) -> Tensor:
+        """Which elements of two float64 or complex tensors of one shape are close enough, bool of that shape."""
+        size = expected[expected.isfinite()].abs().max() if expected.isfinite().any() else torch.tensor(0.0)
+        atol = self.atol * min(max(float(size), 1e-4), 1.0)
+        return torch.isclose(yours, expected, rtol=self.rtol, atol=atol, equal_nan=True)
+
 
 @dataclass(frozen=True)
 class Finding:
-    """A finding, the sentence for it, and for wrong values the tensors to draw."""
+    """A finding, the sentence for it, and for wrong values the tensors to draw.
+
+    `part` says which of several results it is about, "The variance"; empty if there is only one.
+    """
 
     finding: str
     message: str
     yours: Tensor | None = None
     expected: Tensor | None = None
+    part: str = ""
 
 
+@originals()
 def finding_in(yours: object, expected: object, tolerance: Tolerance, parts: tuple[str, ...] = ()) -> Finding | None:
     """Compare two copied results; None if `yours` will do. `parts` names the items of a tuple."""
     if isinstance(expected, Array):
@@ -43,7 +55,7 @@ def finding_in(yours: object, expected: object, tolerance: Tolerance, parts: tup
         )
         for name, mine, right in zip(names, yours, expected, strict=True):
             if found := finding_in(mine, right, tolerance):
-                return Finding(found.finding, f"{name}: {found.message}", found.yours, found.expected)
+                return Finding(found.finding, found.message, found.yours, found.expected, name)
         return None
     if isinstance(expected, dict):
         if not isinstance(yours, dict) or set(yours) != set(expected):
@@ -59,9 +71,9 @@ def _plain(yours: object, expected: object, tolerance: Tolerance) -> Finding | N
     numbers = (bool, int, float)
     if type(yours) in numbers and type(expected) in numbers:
         a, b = (torch.tensor(float(value), dtype=torch.float64) for value in (yours, expected))
-        if torch.isclose(a, b, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True):
+        if tolerance.close(a, b):
             return None
-        return Finding("values", f"Yours is {two_numbers(yours, expected)}.")
+        return Finding("values", f"Yours is {two_numbers(yours, expected)}.", a, b)
     if type(yours) is not type(expected):
         return _kind(yours, "nothing" if expected is None else f"a value of the type `{type(expected).__name__}`")
     return None if yours == expected else Finding("values", f"It returns {yours!r:.40}, expected is {expected!r:.40}.")
@@ -99,7 +111,8 @@ def _array(yours: Array, expected: Array, tolerance: Tolerance) -> Finding | Non
     if not fits(yours.shape, expected.shape) or yours.data is None:
         return Finding(
             "shape",
-            f"Its shape is {_shape(yours.shape)}, expected is {_shape(expected.shape)}.{_advice(yours, expected)}",
+            f"Its shape is {shape_text(yours.shape)}, expected is {shape_text(expected.shape)}. "
+            f"{_difference_of_shapes(yours.shape, expected.shape)}",
             yours.data,
             expected.data,
         )
@@ -117,22 +130,25 @@ def fits(yours: tuple[int, ...], expected: tuple[int, ...]) -> bool:
     return len(yours) == len(expected) and all(a == b or 1 in (a, b) for a, b in zip(yours, expected, strict=True))
 
 
-def _shape(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
+    """The shape as Python writes it, at most six sizes."""
     return "()" if not shape else "(" + ", ".join(map(str, shape[:6])) + (", ...)" if len(shape) > 6 else ")")
 
 
-def _advice(yours: Array, expected: Array) -> str:
-    if len(yours.shape) < len(expected.shape):
-        return " Which axes are missing?"
-    if len(yours.shape) > len(expected.shape):
-        return " Where do the extra axes come from: a broadcast?"
-    if expected.is_numpy:
-        return " Which axis is wrong, and by how much?"
-    if len(yours.shape) == 1:
-        return (
-            " One too many, or too few?" if abs(yours.shape[0] - expected.shape[0]) == 1 else " How many should it be?"
-        )
-    return " Which two axes met that should not have?"
+def _difference_of_shapes(yours: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """What differs, as a fact: how it came about may have many reasons."""
+    if len(yours) != len(expected):
+        missing = len(expected) - len(yours)
+        count = f"{abs(missing)} ax{'es' if abs(missing) > 1 else 'is'}"
+        return f"{count[0].upper()}{count[1:]} {'missing' if missing > 0 else 'too many'}."
+    if sorted(yours) == sorted(expected):
+        return "The sizes are right, their order is not."
+    axes = [i for i, (a, b) in enumerate(zip(yours, expected, strict=True)) if a != b]
+    if len(yours) == 1:
+        return f"{abs(yours[0] - expected[0])} too {'many' if yours[0] > expected[0] else 'few'}."
+    axis = axes[0]
+    where = "Axis" if len(axes) == 1 else f"Axes {' and '.join(map(str, axes))} differ: axis"
+    return f"{where} {axis} has the size {yours[axis]}, it should be {expected[axis]}."
 
 
 def _dtype(array: Array) -> str:
@@ -140,8 +156,8 @@ def _dtype(array: Array) -> str:
 
 
 def _values(yours: Tensor, expected: Tensor, tolerance: Tolerance) -> Finding | None:
-    a, b = torch.broadcast_tensors(_double(yours), _double(expected))
-    close = torch.isclose(a, b, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
+    a, b = torch.broadcast_tensors(as_double(yours), as_double(expected))
+    close = tolerance.close(a, b)
     if close.all():
         return None
     where = tuple(int(i) for i in (~close).nonzero()[0])
@@ -154,12 +170,12 @@ def _values(yours: Tensor, expected: Tensor, tolerance: Tolerance) -> Finding | 
             f"{int(bad.sum())} of {bad.numel()} values are nan or infinite, the first at {list(first)}. "
             "What divides by zero there, or takes the root of a negative number?",
         )
-    clue = _clue(a, b, close, tolerance)
     number = two_numbers(float(a[where].real), float(b[where].real))
-    return Finding("values", f"{clue}Yours{place} is {number}.", *torch.broadcast_tensors(yours, expected))
+    return Finding("values", f"Yours{place} is {number}.", *torch.broadcast_tensors(yours, expected))
 
 
-def _double(tensor: Tensor) -> Tensor:
+def as_double(tensor: Tensor) -> Tensor:
+    """In the precision in which results are compared."""
     return tensor.to(torch.complex128 if tensor.is_complex() else torch.float64)
 
 
@@ -169,35 +185,11 @@ def two_numbers(yours: float, expected: float) -> str:
     return f"{yours:.{digits}g}, expected is {expected:.{digits}g}"
 
 
-def _clue(yours: Tensor, expected: Tensor, close: Tensor, tolerance: Tolerance) -> str:
-    def equal(a: Tensor, b: Tensor) -> bool:
-        return a.shape == b.shape and torch.allclose(a, b, rtol=tolerance.rtol, atol=tolerance.atol)
-
-    if equal(-yours, expected):
-        return "Right but for the sign. "
-    if not yours.ndim or not close.numel():
-        return ""
-    if len(yours) > 3 and (equal(yours[1:], expected[:-1]) or equal(yours[:-1], expected[1:])):
-        return "Shifted by one place. "
-    scale = (yours / expected).flatten()
-    if yours.numel() > 1 and scale.isfinite().all() and equal(scale, scale[:1].expand_as(scale)):
-        return f"Always {float(scale[0]):.3g} times what is expected. "
-    right = close.flatten(1).all(dim=1) if yours.ndim > 1 else close
-    if right.any() and not right.all():
-        which = [str(int(i)) for i in right.nonzero().flatten()]
-        rows = "rows" if yours.ndim > 1 else "places"
-        return (
-            f"Right in {len(which)} of {len(right)} {rows} only. "
-            if len(which) > 3
-            else f"Right only in {rows} {', '.join(which)}. "
-        )
-    return ""
-
-
+@originals()
 def alike(one: Outcome, other: Outcome, tolerance: Tolerance) -> bool:
-    """Whether two calls raised the same kind of error, or returned the same values, whatever their type."""
+    """Whether two calls raised the same error with the same words, or returned the same values, whatever their type."""
     if not (one.returned and other.returned):
-        return one.error == other.error and one.timed_out == other.timed_out
+        return (one.error, one.says, one.timed_out) == (other.error, other.says, other.timed_out)
     return _same(one.value, other.value, tolerance)
 
 
@@ -212,6 +204,7 @@ def keeps_graph(mine: object, right: object) -> bool:
     return any(one.requires_grad and not other.requires_grad for one, other in pairs)
 
 
+@originals()
 def same_gradients(mine: object, right: object) -> bool:
     """Whether two copied dicts of gradients agree, to 1 % of the largest element of each: sums round differently."""
     if not isinstance(mine, dict) or not isinstance(right, dict) or mine.keys() != right.keys():
@@ -230,8 +223,8 @@ def _same(one: object, other: object, tolerance: Tolerance) -> bool:
     if isinstance(one, Array) and isinstance(other, Array):
         if one.shape != other.shape or one.is_numpy != other.is_numpy or one.data is None or other.data is None:
             return False
-        a, b = _double(one.data), _double(other.data)
-        return a.dtype == b.dtype and torch.allclose(a, b, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
+        a, b = as_double(one.data), as_double(other.data)
+        return a.dtype == b.dtype and bool(tolerance.close(a, b).all())
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(_same, one, other, [tolerance] * len(one)))
     if isinstance(one, dict) and isinstance(other, dict):

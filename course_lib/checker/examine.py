@@ -1,13 +1,15 @@
-"""Examine an attempt: run it on the quiz's cases, compare, and find the most helpful thing to say."""
+"""Examine an attempt: run it on the quiz's cases, compare, and find the most helpful thing to say that is true."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from course_lib.checker.clues import Wrong, clue
 from course_lib.checker.compare import (
     Finding,
     Tolerance,
@@ -20,21 +22,26 @@ from course_lib.checker.compare import (
 from course_lib.checker.isolation import originals, preserved
 from course_lib.checker.quiz import Choice, Mistake, Quiz
 from course_lib.checker.sandbox import Outcome, call
+from course_lib.checker.sentences import inputs_of, raised, where_seen
 from course_lib.checker.submission import NewTensors, file_of, gradients, is_stand_in, is_stub, runnable, wrong_use
 from course_lib.checker.values import arrays_in, moved_case, tensors_in, varied
 from course_lib.runs.devices import device as find_device
 
 SECONDS = 5.0  # for one call
 SECONDS_IN_ALL = 10.0
+SECONDS_FOR_TWO = 2.0  # to look for two mistakes at once
 
 _busy = threading.Lock()  # an examination is going on
+_checked_inside = threading.Event()  # the attempt that is examined calls `check` itself
 
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """What an examination found. `finding` is one word, `message` one or two sentences for the student.
+    """What an examination found. `finding` is one word, `message` a few sentences for the student.
 
     mistake          the catalogue's name for it, or None
+    mistakes         all names from the catalogue, where several mistakes were made at once
+    note             a remark on a right answer
     yours, expected  the first wrong result and the right one, for drawing; None where there is nothing to draw
     printed          what the attempt printed when it was first called
     """
@@ -44,24 +51,36 @@ class Report:
     finding: str
     message: str
     mistake: str | None = None
+    mistakes: tuple[str, ...] = ()
+    note: str = ""
     yours: Tensor | None = None
     expected: Tensor | None = None
     printed: str = ""
 
 
-def examine(quiz: Quiz | Choice, attempt: object, device: str = "cpu", seed: int = 0) -> Report:
+def examine(quiz: Quiz | Choice, attempt: object, device: str = "cpu", seed: int = 0, strict: bool = True) -> Report:
     """Examine `attempt` at `quiz` with its inputs on `device`; prints nothing. `seed` makes the inputs.
 
-    Raises CourseError for a device that is not there; whatever the attempt does is a finding.
+    What is right but stays on the CPU is a finding if `strict`, else a pass with a note. Raises CourseError for a
+    device that is not there; whatever the attempt does is a finding.
     """
     kind = find_device(device).type
     if isinstance(quiz, Choice):
         return _examine_choice(quiz, attempt)
-    if _busy.locked():  # by an attempt that checks itself, which would never end
-        advice = "`check` is called inside the function. Call it in a cell of its own."
-        return Report(quiz.name, False, "raises", advice)
+    if is_busy():  # by an attempt that checks itself, which would never end
+        _checked_inside.set()
+        return Report(quiz.name, False, "raises", CHECKED_INSIDE)
     with _busy, preserved():
-        return _Examination(quiz, attempt, kind, seed).report()
+        _checked_inside.clear()
+        return _Examination(quiz, attempt, kind, seed, strict).report()
+
+
+def is_busy() -> bool:
+    """Whether an examination is going on: whoever asks is called by the attempt."""
+    return _busy.locked()
+
+
+CHECKED_INSIDE = "`check` is called inside the function. Call it in a cell of its own."
 
 
 def _examine_choice(quiz: Choice, answer: object) -> Report:
@@ -71,15 +90,29 @@ def _examine_choice(quiz: Choice, answer: object) -> Report:
     if key not in quiz.options:
         letters = ", ".join(f'"{option}"' for option in quiz.options)
         return Report(quiz.name, False, "type", f"The answer is one of these letters: {letters}.")
-    passed = key == quiz.answer
-    return Report(quiz.name, passed, "correct" if passed else "mistake", quiz.options[key].why, None if passed else key)
+    if key == quiz.answer:
+        return Report(quiz.name, True, "correct", quiz.options[key].why)
+    return Report(quiz.name, False, "mistake", quiz.options[key].why, key, (key,))
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """Some arguments, and how often they are given in a row: the last result counts."""
+
+    case: tuple
+    calls: int = 1
+
+    def of(self, attempt: Callable) -> Callable:
+        if self.calls == 1:
+            return attempt
+        return lambda *args: [attempt(*args) for _ in range(self.calls)][-1]
 
 
 class _Examination:
     """One attempt on one device, and what is known about it so far."""
 
-    def __init__(self, quiz: Quiz, attempt: object, device: str, seed: int):
-        self.quiz, self.attempt, self.device = quiz, attempt, device
+    def __init__(self, quiz: Quiz, attempt: object, device: str, seed: int, strict: bool):
+        self.quiz, self.attempt, self.device, self.strict = quiz, attempt, device, strict
         with originals():
             cases = quiz.cases(torch.Generator().manual_seed(seed))
         self.cases = [moved_case(case, device) for case in cases]
@@ -88,8 +121,14 @@ class _Examination:
         self.until = time.monotonic() + SECONDS_IN_ALL
         self.printed = ""
 
+    @property
+    def trials(self) -> list[_Trial]:
+        """Each case once; the first with a generator also twice: the second call goes on where the first one ended."""
+        again = [case for case in self.cases if any(isinstance(value, torch.Generator) for value in case)]
+        return [*map(_Trial, self.cases), *(_Trial(case, 2) for case in again[:1] if not self.quiz.changes)]
+
     def report(self) -> Report:
-        """The first of these that applies: nothing to run, all right, a known mistake, the first trouble there is."""
+        """The first of these that applies: nothing to run, all right, a known mistake, the first finding there is."""
         if is_stub(self.attempt):
             return self._refuse("not_attempted", f"Not attempted yet: write the body of `{self.quiz.name}`.")
         if is_stand_in(self.quiz, self.attempt):
@@ -98,52 +137,70 @@ class _Examination:
             )
         if advice := wrong_use(self.quiz, self.attempt, set(map(len, self.cases))):
             return self._refuse("type", advice)
-        expected = self._expected(self.cases)
+        expected = self._expected(self.trials)
         self.until = time.monotonic() + SECONDS_IN_ALL  # the first use of a GPU takes its time
         outcomes = self._run_all()
         self.printed = outcomes[0].printed
-        runs = zip(self.cases, outcomes, expected, strict=False)
-        troubles = [self._of_call(case, self._trouble(mine, right)) for case, mine, right in runs]
-        trouble = next((found for found in troubles if found), None) or self._changed_argument(outcomes)
-        if trouble is None:
-            trouble = self._lost_gradient(expected) or self._trouble_on_meta()
-        if trouble is None:
-            return Report(self.quiz.name, True, "correct", f"`{self.quiz.name}` is right.", printed=self.printed)
-        if trouble.finding in ("not_attempted", "timeout", "mutates", "device"):
-            return self._refuse(trouble.finding, trouble.message)
-        if mistake := self._known_mistake(outcomes, troubles):
-            return self._refuse("mistake", mistake.hint, trouble, mistake.name)
-        if trouble.finding == "values" and time.monotonic() < self.until:
-            found = self._changed_argument(outcomes) or self._ignored(outcomes, expected) or self._equal_t()
-            trouble = replace(found, yours=trouble.yours, expected=trouble.expected) if found else trouble
-        return self._refuse(trouble.finding, trouble.message, trouble)
+        if _checked_inside.is_set():
+            return self._refuse("raises", CHECKED_INSIDE)
+        findings = [self._finding(mine, right) for mine, right in zip(outcomes, expected, strict=False)]
+        first = next((found for found in findings if found), None)
+        found = first or self._side_effect(outcomes, expected) or self._lost_gradient(expected)
+        if found is None:
+            return self._passed()
+        if found.finding in ("not_attempted", "timeout", "mutates"):
+            return self._refuse(found.finding, found.message)
+        if first and (known := self._known_mistakes(outcomes, findings)):
+            return self._named(known, found)
+        if found.finding == "values" and first and time.monotonic() < self.until:
+            told = self._side_effect(outcomes, expected) or self._ignored(outcomes, expected) or self._equal_t()
+            if told:
+                return self._refuse(told.finding, told.message, found)
+        return self._refuse(found.finding, self._described(found, findings) if first else found.message, found)
 
-    def _refuse(self, finding: str, message: str, trouble: Finding | None = None, mistake: str | None = None) -> Report:
+    def _passed(self) -> Report:
+        found = self._off_the_device()
+        if found and self.strict:
+            return self._refuse(found.finding, found.message)
+        message, note = f"`{self.quiz.name}` is right.", found.message if found else ""
+        return Report(self.quiz.name, True, "correct", message, note=note, printed=self.printed)
+
+    def _refuse(
+        self, finding: str, message: str, found: Finding | None = None, mistakes: tuple[str, ...] = ()
+    ) -> Report:
         where = "" if self.device == "cpu" else f"On {self.device}: "
-        yours, expected = (trouble.yours, trouble.expected) if trouble else (None, None)
-        return Report(self.quiz.name, False, finding, where + message, mistake, yours, expected, self.printed)
+        yours, expected = (found.yours, found.expected) if found else (None, None)
+        name = mistakes[0] if mistakes else None
+        return Report(
+            self.quiz.name, False, finding, where + message, name, mistakes, "", yours, expected, self.printed
+        )
+
+    def _named(self, known: tuple[Mistake, ...], found: Finding) -> Report:
+        message = known[0].hint if len(known) == 1 else f"Two things at once. {known[0].hint} And: {known[1].hint}"
+        return self._refuse("mistake", message, found, tuple(mistake.name for mistake in known))
 
     # Running
 
-    def _run(self, attempt: Callable, case: tuple, seed: int = 0) -> Outcome:
+    def _run(self, attempt: Callable, trial: _Trial, seed: int = 0) -> Outcome:
         seconds = max(min(SECONDS, self.until - time.monotonic()), 0.1)
-        return call(runnable(self.quiz, attempt), case, seconds, seed, file_of(attempt))
+        return call(trial.of(runnable(self.quiz, attempt)), trial.case, seconds, seed, file_of(attempt))
 
     def _run_all(self) -> list[Outcome]:
         outcomes = []
-        for case in self.cases:
-            outcomes.append(self._run(self.attempt, case))
+        for trial in self.trials:
+            outcomes.append(self._run(self.attempt, trial))
             if outcomes[-1].timed_out:
                 break
         return outcomes
 
-    def _expected(self, cases: list[tuple]) -> list[Outcome]:
+    def _expected(self, trials: list[_Trial], seed: int = 0) -> list[Outcome]:
+        reference = runnable(self.quiz, self.quiz.reference)
         with originals():
-            return [call(runnable(self.quiz, self.quiz.reference), case, 60) for case in cases]
+            return [call(trial.of(reference), trial.case, 60, seed) for trial in trials]
 
     # Findings
 
-    def _trouble(self, mine: Outcome, right: Outcome) -> Finding | None:
+    def _finding(self, mine: Outcome, right: Outcome) -> Finding | None:
         at = f" in the line `{mine.line}`" if mine.line else ""
         if mine.timed_out:
             return Finding("timeout", f"Stopped after some seconds{at}. Does a loop never end?")
@@ -154,77 +211,124 @@ class _Examination:
                 "type", f"Its parameters are not those of the given `__init__` ({mine.says}). Leave that as it is."
             )
         if mine.error:
-            return _raised(mine, at)
+            return raised(mine, at)
         found = finding_in(mine.value, right.value, self.tolerance, self.quiz.returns)
-        if not found and self.quiz.changes and keeps_graph(mine.value, right.value):
+        if not found and keeps_graph(mine.value, right.value):
             return Finding(
                 "type",
-                "The values are right, but the graph behind them is kept, and with it the memory of every call. "
+                "The values are right, but the graph behind them is kept, and with it the memory of every step. "
                 "What is it that nobody will ask a gradient of?",
             )
         return found
 
-    def _of_call(self, case: tuple, trouble: Finding | None) -> Finding | None:
-        """Where all arguments are numbers, say for which of them a value is wrong."""
-        if not trouble or trouble.finding != "values" or not all(type(value) in (int, float) for value in case):
-            return trouble
-        given = ", ".join(f"{value:.3g}" if type(value) is float else str(value) for value in case)
-        return replace(trouble, message=f"`{self.quiz.name}({given})`: {trouble.message}")
+    def _described(self, first: Finding, findings: list[Finding | None]) -> str:
+        """The finding's sentence, what all wrong results have in common, and where they were seen."""
+        of_its_kind = [
+            (trial, found)
+            for trial, found in zip(self.trials, findings, strict=False)
+            if found and (found.finding, found.part) == (first.finding, first.part)
+        ]
+        wrong = [
+            Wrong(found.yours, found.expected, inputs_of(self.quiz, trial.case))
+            for trial, found in of_its_kind
+            if found.finding == "values" and found.yours is not None
+        ]
+        part = f"{first.part}: " if first.part else ""
+        cases = [trial.case for trial in self.trials[: len(findings)]]
+        seen = where_seen(self.quiz, cases, [i for i, found in enumerate(findings) if found])
+        if not any(findings[: len(self.cases)]):
+            seen = "Seen in a second call with the same generator."
+        return f"{part}{clue(wrong)}{first.message} {seen}".strip()
 
-    def _known_mistake(self, outcomes: list[Outcome], troubles: list[Finding | None]) -> Mistake | None:
-        """The mistake that behaves like the attempt; else one that is as wrong wherever the attempt returns at all."""
+    def _known_mistakes(self, outcomes: list[Outcome], findings: list[Finding | None]) -> tuple[Mistake, ...]:
+        """The mistake that behaves like the attempt, or like it wherever it returns; else two mistakes at once."""
         everywhere = list(range(len(outcomes)))
         returned = [i for i in everywhere if outcomes[i].returned]
         if not returned:
-            return None  # what only raises looks like everything that only raises
-        raises_too = len(returned) < len(everywhere) and any(troubles[i] for i in returned)
+            return ()  # what only raises looks like everything that only raises
+        raises_too = len(returned) < len(everywhere) and any(findings[i] for i in returned)
+        for places in [everywhere, returned] if raises_too else [everywhere]:
+            for mistake in self.quiz.mistakes:
+                if self._behaves_like(mistake.attempt, outcomes, places):
+                    return (mistake,)
+        until = min(time.monotonic() + SECONDS_FOR_TWO, self.until)
+        for one, other in itertools.combinations(self.quiz.mistakes, 2):
+            if time.monotonic() > until:
+                break
+            attempt = self.quiz.both(one, other)
+            if attempt is not None and self._behaves_like(attempt, outcomes, everywhere):
+                return (one, other)
+        return ()
+
+    def _behaves_like(self, attempt: Callable, outcomes: list[Outcome], places: list[int]) -> bool:
+        """Where something is to be changed, what is changed has to agree, too."""
+        trials = self.trials
         with originals():
-            for places in [everywhere, returned] if raises_too else [everywhere]:
-                for mistake in self.quiz.mistakes:
-                    if all(self._alike(outcomes[i], self._run(mistake.attempt, self.cases[i])) for i in places):
-                        return mistake
+            for i in places:
+                other = self._run(attempt, trials[i])
+                if not alike(outcomes[i], other, self.tolerance):
+                    return False
+                if self.quiz.changes and outcomes[i].changed != other.changed:
+                    return False
+        return True
+
+    def _side_effect(self, outcomes: list[Outcome], expected: list[Outcome]) -> Finding | None:
+        """What belongs to the caller and is not as it was: an argument, or torch's global random numbers."""
+        touched = {self.quiz.arguments[place] for outcome in outcomes for place in outcome.changed}
+        touched -= {self.quiz.arguments[place] for outcome in expected for place in outcome.changed}
+        name = next((name for name in self.quiz.arguments if name in touched - set(self.quiz.changes)), None)
+        if name is not None:
+            advice = "Make a new tensor: `x = x + 1`, not `x += 1` or `x.add_(1)`."
+            if self.quiz.changes:
+                advice = f"All that may change here is {' and '.join(f'`{changed}`' for changed in self.quiz.changes)}."
+            elif name in ("model", "ema"):
+                advice = "Its parameters, their `requires_grad` and its training mode have to stay as they are."
+            return Finding("mutates", f"It changes `{name}`, which belongs to the caller. {advice}")
+        pairs = zip(outcomes, expected, strict=False)
+        if not self.quiz.is_module and any(mine.moved_random and not right.moved_random for mine, right in pairs):
+            return self._moves_random_numbers()
+        return self._seeds_itself(outcomes, expected)
+
+    def _moves_random_numbers(self) -> Finding:
+        """Whether the draws matter is not asked here: nobody else's random numbers may move."""
+        source = "`generator`" if "generator" in self.quiz.arguments else "an argument"
+        return Finding(
+            "values",
+            "It moves torch's global random state, by a draw of its own or by `manual_seed`. "
+            f"What is random comes in as {source}.",
+        )
+
+    def _seeds_itself(self, outcomes: list[Outcome], expected: list[Outcome]) -> Finding | None:
+        """The same numbers under every global seed, where the reference draws others."""
+        drawing = [i for i, right in enumerate(expected[: len(outcomes)]) if right.moved_random and right.returned]
+        for i in drawing[:1]:
+            trial = self.trials[i]
+            (right,) = self._expected([trial], seed=1)
+            mine = self._run(self.attempt, trial, seed=1)
+            if not alike(right, expected[i], EXACTLY) and alike(mine, outcomes[i], EXACTLY):
+                return Finding(
+                    "values",
+                    "Without a generator every call gives the same result: it seeds the random numbers itself. "
+                    "Who calls it decides about seeds.",
+                )
         return None
 
-    def _alike(self, mine: Outcome, other: Outcome) -> bool:
-        """Where something is to be changed, what is changed has to agree, too."""
-        return alike(mine, other, self.tolerance) and (not self.quiz.changes or mine.changed == other.changed)
-
-    def _changed_argument(self, outcomes: list[Outcome]) -> Finding | None:
-        touched = {self.quiz.arguments[place] for outcome in outcomes for place in outcome.changed}
-        name = next((name for name in self.quiz.arguments if name in touched - set(self.quiz.changes)), None)
-        if name is None:
-            return None
-        advice = "Make a new tensor: `x = x + 1`, not `x += 1` or `x.add_(1)`."
-        if self.quiz.changes:
-            advice = f"All that may change here is {' and '.join(f'`{changed}`' for changed in self.quiz.changes)}."
-        return Finding("mutates", f"It changes `{name}`, which belongs to the caller. {advice}")
-
     def _ignored(self, outcomes: list[Outcome], expected: list[Outcome]) -> Finding | None:
-        """An argument that matters to the reference and not to the attempt, or random numbers that it draws itself."""
-        drawn = [
-            not alike(mine, self._run(self.attempt, case, seed=1), EXACTLY)
-            for case, mine in zip(self.cases, outcomes, strict=True)
-        ]
-        own = " It draws random numbers of its own instead." if any(drawn) else ""
+        """An argument that matters to the reference and not to the attempt."""
+        trials = self.trials
         for place, name in enumerate(self.quiz.arguments):
-            changes = [(i, case) for i, case in enumerate(self.cases) if place < len(case)]
-            changes = [(i, other) for i, case in changes for other in self._variants(case, place)]
-            rights = self._expected([case for _, case in changes])
+            changes = [(i, trial) for i, trial in enumerate(trials) if trial.calls == 1 and place < len(trial.case)]
+            changes = [(i, _Trial(other)) for i, trial in changes for other in self._variants(trial.case, place)]
+            rights = self._expected([trial for _, trial in changes])
             matter = [
-                (i, case)
-                for (i, case), right in zip(changes, rights, strict=True)
+                (i, trial)
+                for (i, trial), right in zip(changes, rights, strict=True)
                 if not alike(right, expected[i], self.tolerance)
             ]
-            if matter and all(alike(self._run(self.attempt, case), outcomes[i], EXACTLY) for i, case in matter):
-                return Finding(
-                    "ignores", f"The result is the same whatever `{name}` is.{own or ' Where does it come in?'}"
-                )
-        if any(drawn):
-            return Finding(
-                "values",
-                "Two equal calls give different results: it draws random numbers of its own. "
-                "What is random comes in as an argument.",
-            )
+            if matter and all(alike(self._run(self.attempt, trial), outcomes[i], EXACTLY) for i, trial in matter):
+                own = any(mine.moved_random for mine in outcomes)
+                why = "It draws random numbers of its own instead." if own else "Where does it come in?"
+                return Finding("ignores", f"The result is the same whatever `{name}` is. {why}")
         return None
 
     def _variants(self, case: tuple, place: int) -> list[tuple]:
@@ -238,12 +342,12 @@ class _Examination:
             return None
         place = self.quiz.arguments.index("t")
         equal = [
-            (*case[:place], torch.full_like(case[place], int(t)), *case[place + 1 :])
+            _Trial((*case[:place], torch.full_like(case[place], int(t)), *case[place + 1 :]))
             for case in self.cases
             for t in case[place].unique()
         ]
-        for case, right in zip(equal, self._expected(equal), strict=True):
-            if self._trouble(self._run(self.attempt, case), right):
+        for trial, right in zip(equal, self._expected(equal), strict=True):
+            if self._finding(self._run(self.attempt, trial), right):
                 return None
         return Finding(
             "equal_t",
@@ -253,7 +357,7 @@ class _Examination:
 
     def _lost_gradient(self, expected: list[Outcome]) -> Finding | None:
         """Right values through which not all of the gradient flows back: part of a network would not learn."""
-        learns = [case for case, right in zip(self.cases, expected, strict=True) if requires_grad(right.value)]
+        learns = [case for case, right in zip(self.cases, expected, strict=False) if requires_grad(right.value)]
         for case in learns[:1]:
             with originals():
                 right = call(gradients(self.quiz, self.quiz.reference), case, 60)
@@ -268,7 +372,7 @@ class _Examination:
                 )
         return None
 
-    def _trouble_on_meta(self) -> Finding | None:
+    def _off_the_device(self) -> Finding | None:
         """Find tensors made on the CPU, without a GPU: torch's meta device knows only shapes and mixes with no other.
 
         Only its complaint about two devices counts. Whatever else cannot be done there (`item`, NumPy) says nothing.
@@ -279,10 +383,10 @@ class _Examination:
         if self.device != "cpu" or not cases:
             return None
         with NewTensors() as new:
-            self._run(self.attempt, cases[0])
+            self._run(self.attempt, _Trial(cases[0]))
         for case in cases if new.found else []:
-            case = moved_case(case, "meta")
-            right, mine = self._expected([case])[0], self._run(self.attempt, case)
+            trial = _Trial(moved_case(case, "meta"))
+            right, mine = self._expected([trial])[0], self._run(self.attempt, trial)
             mixed = "on the expected device" in mine.says or "to be on the same device" in mine.says
             places = [[array.device for array in arrays_in(outcome.value)] for outcome in (mine, right)]
             if right.returned and (mixed or (mine.returned and places[0] != places[1])):
@@ -296,26 +400,3 @@ class _Examination:
 
 
 EXACTLY = Tolerance(0, 0)
-
-_ADVICE = {
-    "must match the size": "Broadcasting lines up the last axes: which shapes meet there?",
-    "out of bounds": "How far does the index run?",
-    "out of range": "How far does the index run?",
-    "maximum recursion depth": "Does it call itself?",
-    "device type for generator": "A generator draws on its own device only: say `device=generator.device`.",
-    "generator raised StopIteration": "`next` finds nothing more there: when should the loop end?",
-    "is not defined": "Is it spelt as in the arguments, or in a cell that has not been run?",
-}
-
-
-def _raised(mine: Outcome, at: str) -> Finding:
-    """The sentence for an exception; on an accelerator, a mixture of devices is a finding of its own."""
-    if "same device" in mine.says or "on the expected device" in mine.says:
-        return Finding("device", f"Tensors of two devices meet{at}. Create new ones with `device=x.device`.")
-    if mine.error == "SystemExit":
-        return Finding("raises", f"It ends the program{at}. Leave by `return`.")
-    if mine.error == "MemoryError" or "allocate memory" in mine.says:
-        return Finding("raises", f"It asks for more memory than there is{at}. How large is that tensor?")
-    advice = next((sentence for part, sentence in _ADVICE.items() if part in mine.says), "")
-    says = f": {mine.says.rstrip('.')}" if mine.says else ""
-    return Finding("raises", f"It raises {mine.error}{at}{says}. {advice}".strip())

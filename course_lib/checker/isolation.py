@@ -22,7 +22,9 @@ except ImportError:  # Windows
 RECURSION = 3000  # calls inside calls
 MEMORY = 2 * 2**30  # bytes that one call may add to the process (Linux without CUDA)
 
-_originals: dict[ModuleType, dict[str, object]] = {}  # module -> its names as they were when the quizzes were loaded
+_originals: dict[
+    ModuleType | type, dict[str, object]
+] = {}  # whose -> its names as they were when the quizzes were loaded
 
 
 def seed_everything(seed: int) -> None:
@@ -109,34 +111,43 @@ def originals() -> Iterator[None]:
     try:
         yield
     finally:
-        for module, name, value in theirs:
-            if value is _MISSING:
-                vars(module).pop(name, None)
-            else:
-                vars(module)[name] = value
+        for owner, name, value in theirs:
+            _put(owner, name, value)
 
 
 _MISSING = object()
 
 
-def _watched() -> list[ModuleType]:
+def _put(owner: ModuleType | type, name: str, value: object) -> None:
+    if value is _MISSING:
+        with suppress(AttributeError):
+            delattr(owner, name)
+    else:
+        setattr(owner, name, value)
+
+
+def _watched() -> list[ModuleType | type]:
     course = [
         module
         for name, module in list(sys.modules.items())
         if name.startswith("course_lib.") and not name.startswith(("course_lib.quizzes", "course_lib.checker"))
     ]
-    return [builtins, math, torch, torch.nn.functional, *course]
+    return [builtins, math, torch, torch.Tensor, torch.linalg, torch.nn.functional, *course]
 
 
-def _reset(names: dict[ModuleType, dict[str, object]]) -> list[tuple[ModuleType, str, object]]:
-    """Bring back the names that differ; returns what stood there instead."""
+def _reset(names: dict[ModuleType | type, dict[str, object]]) -> list[tuple[ModuleType | type, str, object]]:
+    """Bring back the names that differ; returns what stood there instead.
+
+    A method that was added to a class goes, since it hides the one that the class inherits.
+    """
     replaced = []
-    for module, before in names.items():
-        now = vars(module)
-        for name, value in before.items():
-            if now.get(name, _MISSING) is not value:
-                replaced.append((module, name, now.get(name, _MISSING)))
-                now[name] = value
+    for owner, before in names.items():
+        now = vars(owner)
+        wrong = [name for name, value in before.items() if now.get(name, _MISSING) is not value]
+        wrong += [name for name in now if name not in before] if isinstance(owner, type) else []
+        for name in wrong:
+            replaced.append((owner, name, now.get(name, _MISSING)))
+            _put(owner, name, before.get(name, _MISSING))
     return replaced
 
 
@@ -151,10 +162,24 @@ def limited() -> Iterator[None]:
     sys.setrecursionlimit = lambda limit: set_recursion(min(limit, RECURSION))
     sys.unraisablehook = deque(maxlen=0).append  # compiled, keeps nothing
     try:
-        with _memory_limit():
+        with _memory_limit(), _quit_is_an_exception():
             yield
     finally:
         sys.setrecursionlimit, sys.unraisablehook = set_recursion, unraisable
+
+
+@contextmanager
+def _quit_is_an_exception() -> Iterator[None]:
+    """In a notebook `quit()` ends the kernel after the cell: inside, it raises SystemExit as in plain Python."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        yield
+        return
+    vars(shell)["ask_exit"] = sys.exit
+    try:
+        yield
+    finally:
+        vars(shell).pop("ask_exit", None)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ class Outcome:
     line: str = ""  # the attempt's line where it was raised or stopped
     timed_out: bool = False
     changed: tuple[int, ...] = ()  # the places of the arguments that are not as they were
+    moved_random: bool = False  # torch's global random state is not as it was
     printed: str = ""
 
     @property
@@ -73,13 +74,15 @@ def call(attempt: Callable, args: tuple, seconds: float, seed: int = 0, file: st
             result.update(error=type(error).__name__, says=_one_line(error), line=_line(error, file))
 
     seed_everything(seed)
+    random_state = torch.default_generator.get_state()
     try:
         with redirect_stdout(pad), redirect_stderr(pad), warnings.catch_warnings(), limited(), torch.enable_grad():
             run_limited(work, seconds)
     except OutOfTime:
         return Outcome(timed_out=True, line=result.get("line", ""), printed=pad.text)
     touched = tuple(i for i, (old, new) in enumerate(zip(args, given, strict=True)) if changed(old, new))
-    return Outcome(**result, changed=touched, printed=pad.text)
+    moved = not torch.equal(random_state, torch.default_generator.get_state())
+    return Outcome(**result, changed=touched, moved_random=moved, printed=pad.text)
 
 
 def _one_line(error: BaseException) -> str:

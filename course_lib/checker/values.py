@@ -127,12 +127,24 @@ def learning_state(value: object) -> tuple[int, int]:
 
 
 def changed(before: object, after: object) -> bool:
-    """Whether a call changed its argument: a tensor's shape, type or values, or how many there are."""
+    """Whether a call changed its argument: a tensor's shape, type or values, how many there are, or a network's mode.
+
+    A network's parameter that was frozen or thawed counts, and a layer that was put into or out of training mode.
+    """
     old, new = list(tensors_in(before)), list(tensors_in(after))
-    return len(old) != len(new) or any(
+    if len(old) != len(new) or _network_modes(before) != _network_modes(after):
+        return True
+    return any(
         a.shape != b.shape or a.dtype != b.dtype or a.device != b.device or not (a.is_meta or torch.equal(a, b))
         for a, b in zip(old, new, strict=True)
     )
+
+
+def _network_modes(value: object) -> list[bool]:
+    network = value.func if isinstance(value, functools.partial) else value
+    if not isinstance(network, nn.Module):
+        return []
+    return [layer.training for layer in network.modules()] + [p.requires_grad for p in network.parameters()]
 
 
 class Elsewhere(torch.Generator):

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from types import FunctionType
 
@@ -14,7 +15,7 @@ from course_lib.checker.difference import draw_difference
 from course_lib.checker.examine import Report
 from course_lib.checker.quiz import Choice, Quiz
 from course_lib.errors import CourseError
-from course_lib.quizzes.registry import CHAPTERS, find, quizzes_of
+from course_lib.quizzes.registry import CHAPTERS, devices_were_taught, find, quizzes_of
 
 _hints_given: dict[str, int] = {}  # per kernel: whoever comes back another day starts with the nudge
 
@@ -28,7 +29,8 @@ def examine(name: str, attempt: object, device: str = "cpu", seed: int = 0) -> R
 
     Raises UnknownQuizError or, for a device that is not there, CourseError; whatever the attempt does is a finding.
     """
-    return engine.examine(find(name), attempt, device, seed)
+    quiz = find(name)
+    return engine.examine(quiz, attempt, device, seed, strict=devices_were_taught(quiz.name))
 
 
 def check(attempt: object, name: str | None = None) -> object:
@@ -72,13 +74,20 @@ def _name_of(attempt: object) -> str:
 
 
 def _examine_everywhere(quiz: Quiz | Choice, attempt: object) -> Report:
-    """On the CPU, then on every accelerator; the first report that did not pass, else the CPU's."""
+    """On the CPU, then on every accelerator; the first report that did not pass, else the CPU's.
+
+    Before devices were taught, a right answer that stays on the CPU passes with a note.
+    """
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    first = engine.examine(quiz, attempt)
+    strict = devices_were_taught(quiz.name)
+    first = engine.examine(quiz, attempt, strict=strict)
     if not first.passed or isinstance(quiz, Choice):
         return first
     later = (engine.examine(quiz, attempt, device) for device, available in there.items() if available)
-    return next((report for report in later if not report.passed), first)
+    refused = next((report for report in later if not report.passed), first)
+    if refused.finding == "device" and not strict:
+        return replace(first, note=refused.message)
+    return refused
 
 
 def _tell_nbgrader(report: Report) -> None:

@@ -7,10 +7,14 @@ from course_lib.schedules import NoiseSchedule
 
 
 def mixed_t(g: torch.Generator, count: int, timesteps: int) -> Tensor:
-    """`count` time steps out of order, with both ends 0 and T-1 among them and, if there is room, T-2 and 1."""
+    """`count` time steps out of order, with both ends 0 and T-1 among them and, if there is room, T-2 and 1.
+
+    The first is neither the largest nor the smallest: nobody shall take it for one of these.
+    """
     t = torch.randint(timesteps, (count,), generator=g)
-    ends = torch.tensor([timesteps - 1, 0, timesteps - 2, 1][:count])
-    t[: len(ends)] = ends
+    t[0] = timesteps // 2
+    ends = torch.tensor([timesteps - 1, 0, timesteps - 2, 1][: count - 1])
+    t[1 : 1 + len(ends)] = ends
     return t
 
 

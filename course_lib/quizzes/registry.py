@@ -34,6 +34,11 @@ def every_quiz() -> dict[str, Quiz | Choice]:
     return {name: quiz for chapter in CHAPTERS for name, quiz in quizzes_of(chapter).items()}
 
 
+def devices_were_taught(name: str) -> bool:
+    """Whether the quiz comes after chapter 06: from 07 on a right answer has to follow its inputs to their device."""
+    return not any(name in quizzes_of(chapter) for chapter in CHAPTERS[: CHAPTERS.index("blocks")])
+
+
 def find(name: str) -> Quiz | Choice:
     """The quiz called `name`. Raises UnknownQuizError, which names those that sound like it."""
     if not isinstance(name, str):

@@ -29,7 +29,7 @@ def test_seconds_per_check(capsys):
         exec(quiz.solution, names)
         first = seconds(name, names[name], repeats=1)
         right = seconds(name, names[name])
-        other = max(seconds(name, alternative) for alternative in quiz.alternatives)
+        other = max(seconds(name, alternative.attempt) for alternative in quiz.alternatives)
         wrong = max(seconds(name, mistake.attempt) for mistake in quiz.mistakes)
         table.add_row(name, *(f"{value:.3f}" for value in (first, right, other, wrong)), str(len(quiz.mistakes)))
     with capsys.disabled():

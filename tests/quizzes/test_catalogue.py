@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from course_lib import schedules
-from course_lib.checker.quiz import Choice, Mistake, Option, Quiz
+from course_lib.checker.quiz import Alternative, Choice, Mistake, Option, Quiz
 from course_lib.quizzes import UnknownQuizError, commands, examine
 from course_lib.quizzes.registry import CHAPTERS, every_quiz, find, quizzes_of
 
@@ -68,7 +68,7 @@ def faults_of_quiz(quiz: Quiz) -> list[str]:
     for seed in SEEDS:
         expect(from_source(quiz), "the reference's source", "correct", seed=seed)
         for alternative in quiz.alternatives:
-            expect(alternative, alternative.__name__, "correct", seed=seed)
+            expect(alternative.attempt, alternative.name, "correct", seed=seed)
         for mistake in quiz.mistakes:
             expect(mistake.attempt, mistake.name, "mistake", mistake.name, seed)
     expect(stub(quiz), "a stub", "not_attempted")
@@ -142,8 +142,14 @@ def test_a_mistake_that_is_right_is_a_fault(examined):
 
 
 def test_a_wrong_alternative_is_a_fault(examined):
-    quiz = copy_of(find("snr"), alternatives=[lambda a: a, lambda a: a / (1 - a)])
-    assert any(f.startswith("<lambda>: values") for f in examined(quiz))
+    quiz = copy_of(
+        find("snr"),
+        alternatives=[
+            Alternative("same", "?", lambda a: a, None),
+            Alternative("odds", "?", lambda a: a / (1 - a), None),
+        ],
+    )
+    assert any(f.startswith("same: ") for f in examined(quiz))
 
 
 def test_cases_that_cannot_tell_mistakes_apart_are_a_fault(examined):

@@ -212,7 +212,7 @@ def no_way_out(self, x):
     return rearrange(weights @ v, JOIN, h=x.shape[2], w=x.shape[3])
 
 
-@Attention.alternative
+@Attention.alternative("")
 def torchs_own(self, x):
     b, _, h, w = x.shape
     q, k, v = self.to_qkv(x).view(b, 3, self.heads, -1, h * w).transpose(-1, -2).unbind(1)
@@ -220,7 +220,7 @@ def torchs_own(self, x):
     return self.to_out(out.transpose(-1, -2).reshape(b, -1, h, w))
 
 
-@Attention.alternative
+@Attention.alternative("")
 def with_einsum_over_rows_and_columns(self, x):
     q, k, v = rearrange(self.to_qkv(x), "b (three n d) h w -> three b n d h w", three=3, n=self.heads)
     scores = einsum(q * self.scale, k, "b n d h w, b n d y x -> b n h w y x")
@@ -228,7 +228,7 @@ def with_einsum_over_rows_and_columns(self, x):
     return self.to_out(einsum(weights, v, "b n h w y x, b n d y x -> b n d h w").flatten(1, 2))
 
 
-@Attention.alternative
+@Attention.alternative("")
 def head_by_head(self, x):
     q, k, v = self.to_qkv(x).flatten(2).chunk(3, dim=1)  # (B, heads d, H W)
     out = []

@@ -115,7 +115,7 @@ def activated_depthwise(self, x, time=None):
     return self.body(functional.gelu(self.depthwise(x)) + told(self, time)) + self.shortcut(x)
 
 
-@ConvNextBlock.alternative
+@ConvNextBlock.alternative("")
 def layer_by_layer(self, x, time=None):
     h = self.depthwise(x)
     if time is not None:
@@ -125,7 +125,7 @@ def layer_by_layer(self, x, time=None):
     return self.shortcut(x).add(h)
 
 
-@ConvNextBlock.alternative
+@ConvNextBlock.alternative("")
 def with_conv2d(self, x, time=None):
     h = functional.conv2d(x, self.depthwise.weight, self.depthwise.bias, padding="same", groups=x.shape[1])
     if self.time_mlp is not None:

@@ -59,17 +59,17 @@ def averaged_after(self, x):
     return functional.avg_pool2d(functional.conv2d(x, self.conv.weight, self.conv.bias, padding=1), 2)
 
 
-@Downsample.alternative
+@Downsample.alternative("")
 def every_second_pixel(self, x):
     return functional.conv2d(x, self.conv.weight, self.conv.bias, padding=1)[..., ::2, ::2]
 
 
-@Downsample.alternative
+@Downsample.alternative("")
 def padded_by_hand(self, x):
     return functional.conv2d(functional.pad(x, (1, 1, 1, 1)), self.conv.weight, self.conv.bias, stride=2)
 
 
-@Downsample.alternative
+@Downsample.alternative("")
 def as_a_matrix_product(self, x):
     patches = functional.unfold(x, 3, padding=1, stride=2)  # (B, 9 C, n)
     out = self.conv.weight.flatten(1) @ patches + self.conv.bias[:, None]

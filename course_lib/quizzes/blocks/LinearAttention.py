@@ -143,7 +143,7 @@ def linear_adds_x(self, x):
     return linearly_attended(self, x) + x
 
 
-@LinearAttention.alternative
+@LinearAttention.alternative("")
 def the_slow_way(self, x):
     """(softmax q) (softmax k)^T first: the same numbers at the quadratic price."""
     q, k, v = rearrange(self.to_qkv(x), "b (three heads d) h w -> three b heads (h w) d", three=3, heads=self.heads)
@@ -151,7 +151,7 @@ def the_slow_way(self, x):
     return self.to_out(rearrange(weights @ v, "b heads (h w) d -> b (heads d) h w", h=x.shape[2]))
 
 
-@LinearAttention.alternative
+@LinearAttention.alternative("")
 def with_einsum_over_the_map(self, x):
     q, k, v = rearrange(self.to_qkv(x), "b (three n d) h w -> three b n d h w", three=3, n=self.heads)
     k = k.flatten(-2).softmax(-1).view_as(k)
@@ -159,7 +159,7 @@ def with_einsum_over_the_map(self, x):
     return self.to_out(einsum(q.softmax(2) * self.scale, context, "b n d h w, b n d e -> b n e h w").flatten(1, 2))
 
 
-@LinearAttention.alternative
+@LinearAttention.alternative("")
 def linear_head_by_head(self, x):
     q, k, v = self.to_qkv(x).flatten(2).chunk(3, dim=1)  # (B, heads d, H W)
     out = []

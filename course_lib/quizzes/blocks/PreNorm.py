@@ -76,18 +76,18 @@ def beside_each_other(self, x):
     return self.layer(x) + self.norm(x)
 
 
-@PreNorm.alternative
+@PreNorm.alternative("")
 def in_two_lines(self, x):
     normed = functional.group_norm(x, 1, self.norm.weight, self.norm.bias)
     return self.layer(normed)
 
 
-@PreNorm.alternative
+@PreNorm.alternative("")
 def as_a_sequence(self, x):
     return nn.Sequential(self.norm, self.layer)(x)
 
 
-@PreNorm.alternative
+@PreNorm.alternative("")
 def by_hand(self, x):
     rows = rearrange(x, "b c h w -> b (c h w)")
     variance, mean = torch.var_mean(rows, dim=1, correction=0)

@@ -224,7 +224,7 @@ def convolution_first(self, x, time=None):
     return self.activation(timed(self, self.conv2(h), time)) + self.shortcut(x)
 
 
-@ResnetBlock.alternative
+@ResnetBlock.alternative("")
 def with_chunk(self, x, time=None):
     h = self.conv1(self.activation(self.norm1(x)))
     if self.time_mlp is not None:
@@ -239,7 +239,7 @@ def with_chunk(self, x, time=None):
     return self.shortcut(x) + self.conv2(self.activation(h))
 
 
-@ResnetBlock.alternative
+@ResnetBlock.alternative("")
 def with_functional(self, x, time=None):
     h = self.conv1(functional.silu(self.norm1(x)))
     scale = shift = 0

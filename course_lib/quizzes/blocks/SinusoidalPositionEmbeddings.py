@@ -148,20 +148,20 @@ def embeds_the_first_t(self, t):
     return waves(angles_of(self, t[:1])).expand(len(t), -1)
 
 
-@SinusoidalPositionEmbeddings.alternative
+@SinusoidalPositionEmbeddings.alternative("")
 def with_powers(self, t):
     half = self.dim // 2
     frequencies = 10_000 ** (-torch.linspace(0, 1, half, device=t.device))
     return waves(torch.outer(t.float(), frequencies))
 
 
-@SinusoidalPositionEmbeddings.alternative
+@SinusoidalPositionEmbeddings.alternative("")
 def with_logspace(self, t):
     angles = t.unsqueeze(1) * torch.logspace(0, -4, self.dim // 2, device=t.device)
     return rearrange([angles.sin(), angles.cos()], "two b k -> b (two k)")
 
 
-@SinusoidalPositionEmbeddings.alternative
+@SinusoidalPositionEmbeddings.alternative("")
 def filled_in(self, t):
     half = self.dim // 2
     out = torch.zeros(len(t), self.dim, device=t.device)

@@ -79,16 +79,16 @@ def activated_at_the_end(self, x):
     return functional.silu(self.conv(doubled(x)))
 
 
-@Upsample.alternative
+@Upsample.alternative("")
 def with_einops(self, x):
     return self.conv(repeat(x, "b c h w -> b c (h 2) (w 2)"))
 
 
-@Upsample.alternative
+@Upsample.alternative("")
 def with_repeat_interleave(self, x):
     return self.conv(x.repeat_interleave(2, dim=-1).repeat_interleave(2, dim=-2))
 
 
-@Upsample.alternative
+@Upsample.alternative("")
 def with_torchs_module(self, x):
     return nn.Sequential(nn.Upsample(scale_factor=2), self.conv)(x)

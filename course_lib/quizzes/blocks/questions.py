@@ -8,22 +8,22 @@ down_and_up_alone = Choice(
     "the error?",
     options={
         "a": Option(
-            "it falls: each pixel sees more",
-            "It does see more. But the noise has to be named for each single pixel: where is the fine detail after two "
-            "halvings?",
-        ),
-        "b": Option(
             "it rises a lot",
             "Noise is the finest detail there is, and the way through the small picture loses it. The wide view is "
             "worth something only beside a way for the detail.",
         ),
-        "c": Option(
+        "b": Option(
             "nothing much",
             "The channels grow while the picture shrinks, so there is room. But how easily do convolutions learn to "
             "carry every pixel's own noise through?",
         ),
+        "c": Option(
+            "it falls: each pixel sees more",
+            "It does see more. But the noise has to be named for each single pixel: where is the fine detail after two "
+            "halvings?",
+        ),
     },
-    answer="b",
+    answer="a",
     points=1,
     minutes=3,
     hints=("What does the network have to say for each single pixel, and what happens to single pixels on the way?",),
@@ -57,21 +57,21 @@ why_not_the_number = Choice(
     "The network has to know t. Why not hand it the number t / T, between 0 and 1, in one more channel?",
     options={
         "a": Option(
+            "t would leak the answer",
+            "t says how much noise there is, not which noise. And the sampler knows t as well: nothing leaks.",
+        ),
+        "b": Option(
             "a convolution cannot take numbers that are the same everywhere",
             "It can: a constant channel is a perfectly good input. What would the network have to do with that one "
             "number, though?",
         ),
-        "b": Option(
+        "c": Option(
             "it would work, but neighbouring steps are almost the same number",
             "One slow ruler. The waves add finer and finer ones, so that telling t = 3 from t = 6 takes no huge "
             "weights and telling early from late is still easy.",
         ),
-        "c": Option(
-            "t would leak the answer",
-            "t says how much noise there is, not which noise. And the sampler knows t as well: nothing leaks.",
-        ),
     },
-    answer="b",
+    answer="c",
     points=1,
     minutes=3,
     hints=("How far apart are t = 3 and t = 6 of 200 on a scale from 0 to 1?",),

@@ -79,17 +79,17 @@ def not_looked_up(values, t, x_shape):
     return values.reshape(-1, *[1] * (len(x_shape) - 1))
 
 
-@extract.alternative
+@extract.alternative("")
 def with_gather(values, t, x_shape):
     return values.gather(-1, t).view((t.shape[0],) + (1,) * (len(x_shape) - 1))
 
 
-@extract.alternative
+@extract.alternative("")
 def with_none(values, t, x_shape):
     return values[t][(...,) + (None,) * (len(x_shape) - 1)]
 
 
-@extract.alternative
+@extract.alternative("")
 def with_unsqueeze(values, t, x_shape):
     found = torch.index_select(values, 0, t)
     while found.ndim < len(x_shape):

@@ -110,7 +110,7 @@ def weights_along_the_last_axis(x_start, x_t, t, schedule):
     return mean, posterior(x_start, x_t, t, schedule)[1]
 
 
-@q_posterior.alternative
+@q_posterior.alternative("")
 def from_equation_7(x_start, x_t, t, schedule):
     beta, ac, before = (
         at(values.double(), t, x_t)
@@ -120,7 +120,7 @@ def from_equation_7(x_start, x_t, t, schedule):
     return mean.float(), (beta * (1 - before) / (1 - ac)).float()
 
 
-@q_posterior.alternative
+@q_posterior.alternative("")
 def variance_in_full_shape(x_start, x_t, t, schedule):
     axes = (-1, *[1] * (x_t.ndim - 1))
     mean = schedule.posterior_mean_coef1[t].view(axes) * x_start + schedule.posterior_mean_coef2[t].view(axes) * x_t

@@ -106,13 +106,13 @@ def step_for_images_only(x_prev, t, noise, schedule):
     return (1 - beta).sqrt() * x_prev + beta.sqrt() * noise
 
 
-@q_step.alternative
+@q_step.alternative("")
 def step_with_alphas(x_prev, t, noise, schedule):
     alpha = forward.extract(schedule.alphas, t, x_prev.shape)
     return torch.sqrt(alpha) * x_prev + torch.sqrt(1 - alpha) * noise
 
 
-@q_step.alternative
+@q_step.alternative("")
 def step_row_by_row(x_prev, t, noise, schedule):
     rows = []
     for row, step, draw in zip(x_prev, t, noise, strict=True):

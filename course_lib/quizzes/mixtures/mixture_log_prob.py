@@ -202,14 +202,14 @@ def negative_log_prob(x, means, std, weights):
     return -torch.logsumexp(weights.log() + log_components(x, means, std), dim=1)
 
 
-@mixture_log_prob.alternative
+@mixture_log_prob.alternative("")
 def with_distributions(x, means, std, weights):
     bumps = torch.distributions.Independent(torch.distributions.Normal(means, std), 1)
     mixture = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(weights), bumps)
     return mixture.log_prob(x)
 
 
-@mixture_log_prob.alternative
+@mixture_log_prob.alternative("")
 def component_by_component(x, means, std, weights):
     total = torch.full((len(x),), -math.inf).to(x)
     for mean, weight in zip(means, weights, strict=True):
@@ -219,7 +219,7 @@ def component_by_component(x, means, std, weights):
     return total
 
 
-@mixture_log_prob.alternative
+@mixture_log_prob.alternative("")
 def largest_term_taken_out(x, means, std, weights):
     exponents = -(torch.cdist(x, means, compute_mode="donot_use_mm_for_euclid_dist") ** 2) / (2 * std**2)
     largest = exponents.max(dim=1, keepdim=True).values

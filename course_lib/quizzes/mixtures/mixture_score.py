@@ -212,14 +212,14 @@ def place_instead_of_arrow(x, means, std, weights):
     return guess(x, means, std, weights)
 
 
-@mixture_score.alternative
+@mixture_score.alternative("")
 def guess_minus_x(x, means, std, weights):
     square = torch.cdist(x, means, compute_mode="donot_use_mm_for_euclid_dist").pow(2)
     share = torch.softmax(torch.log(weights) - square / (2 * std * std), dim=-1)
     return (share @ means - x) / (std * std)
 
 
-@mixture_score.alternative
+@mixture_score.alternative("")
 def by_autograd(x, means, std, weights):
     with torch.enable_grad():
         x = x.detach().requires_grad_()
@@ -227,7 +227,7 @@ def by_autograd(x, means, std, weights):
         return torch.autograd.grad(total, x)[0]
 
 
-@mixture_score.alternative
+@mixture_score.alternative("")
 def shares_by_bayes(x, means, std, weights):
     joint = torch.log(weights) - squares(x, means) / (2 * std**2)
     probability = (joint - torch.logsumexp(joint, dim=1, keepdim=True)).exp()

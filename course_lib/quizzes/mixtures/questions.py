@@ -8,21 +8,21 @@ where_far_arrows_point = Choice(
     "With noise of sigma = 5, where does the score point at x = (8, -8)?",
     options={
         "a": Option(
+            "to the upper right mode: it is the heaviest",
+            "It counts most, but the other three pull as well. Where is the mean of all four pulls?",
+        ),
+        "b": Option(
             "to the lower right mode: it is the nearest",
             "The nearest by 1.5 in 10, while the noise reaches 5: so x may as well have come from any of the four. "
             "What do four arrows add up to?",
         ),
-        "b": Option(
+        "c": Option(
             "to a point near the middle of the data, with hardly any regard to single modes",
             "With so much noise x may have come from any mode. The score points to their mean, "
             "weighted by how likely each is.",
         ),
-        "c": Option(
-            "to the upper right mode: it is the heaviest",
-            "It counts most, but the other three pull as well. Where is the mean of all four pulls?",
-        ),
     },
-    answer="b",
+    answer="c",
     points=1,
     minutes=2,
     hints=("From here, how different are the distances to the four modes, measured in sigmas?",),
@@ -40,17 +40,17 @@ start_too_narrow = Choice(
             "Noisy data at sigma = 0.3 would be four clouds around the modes.",
         ),
         "b": Option(
-            "all points go to the heaviest mode",
-            "Near the middle the heaviest mode pulls a little more. But a start a few tenths away from the middle "
-            "towards another mode: which arrow is stronger there?",
-        ),
-        "c": Option(
             "roughly a quarter each",
             "The starts lie around the middle, a quarter of them in each corner, and at so little noise the "
             "arrows lead to the nearest mode almost everywhere.",
         ),
+        "c": Option(
+            "all points go to the heaviest mode",
+            "Near the middle the heaviest mode pulls a little more. But a start a few tenths away from the middle "
+            "towards another mode: which arrow is stronger there?",
+        ),
     },
-    answer="c",
+    answer="b",
     points=1,
     minutes=3,
     hints=(

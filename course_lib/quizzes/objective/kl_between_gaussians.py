@@ -161,18 +161,18 @@ def kl_summed(mean1, variance1, mean2, variance2):
     return kl_between(mean1, variance1, mean2, variance2).sum()
 
 
-@kl_between_gaussians.alternative
+@kl_between_gaussians.alternative("")
 def kl_by_torch(mean1, variance1, mean2, variance2):
     return kl_divergence(Normal(mean1, variance1**0.5), Normal(mean2, variance2**0.5))
 
 
-@kl_between_gaussians.alternative
+@kl_between_gaussians.alternative("")
 def kl_from_log_variances(mean1, variance1, mean2, variance2):
     a, b = variance1.log(), variance2.log()
     return 0.5 * (-1.0 + b - a + torch.exp(a - b) + (mean1 - mean2) ** 2 * torch.exp(-b))
 
 
-@kl_between_gaussians.alternative
+@kl_between_gaussians.alternative("")
 def cross_entropy_minus_entropy(mean1, variance1, mean2, variance2):
     cross = 0.5 * (2 * torch.pi * variance2).log() + (variance1 + (mean1 - mean2).square()) / (2 * variance2)
     return cross - 0.5 * (2 * torch.pi * torch.e * variance1).log()

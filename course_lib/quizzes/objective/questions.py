@@ -8,21 +8,21 @@ more_steps_and_the_gap = Choice(
     "You go from 10 steps to 200. What does the gap do, the bound minus the true value?",
     options={
         "a": Option(
-            "It shrinks.",
-            "A step back is drawn from one Gaussian. The true step is not Gaussian, but the smaller it is, "
-            "the closer it comes, and that wins over the larger number of terms.",
-        ),
-        "b": Option(
-            "It grows: 200 terms cost more than 10.",
-            "There are more terms, true. But what does each of them cost, when a step changes so little?",
-        ),
-        "c": Option(
             "There is none: the model is perfect.",
             "Its mean is. It still draws each step from one Gaussian: is the true step back a Gaussian, "
             "if x_t lies between two bumps?",
         ),
+        "b": Option(
+            "It shrinks.",
+            "A step back is drawn from one Gaussian. The true step is not Gaussian, but the smaller it is, "
+            "the closer it comes, and that wins over the larger number of terms.",
+        ),
+        "c": Option(
+            "It grows: 200 terms cost more than 10.",
+            "There are more terms, true. But what does each of them cost, when a step changes so little?",
+        ),
     },
-    answer="a",
+    answer="b",
     points=1,
     minutes=2,
     hints=("What shape does the true step back have, when it is large, and when it is small?",),

@@ -83,12 +83,12 @@ def score_along_the_last_axis(noise, t, schedule):
     return -noise / schedule.sqrt_one_minus_alphas_cumprod[t]
 
 
-@score_from_noise.alternative
+@score_from_noise.alternative("")
 def score_from_alphas_cumprod(noise, t, schedule):
     return noise * -((1 - at(schedule.alphas_cumprod, t, noise)) ** -0.5)
 
 
-@score_from_noise.alternative
+@score_from_noise.alternative("")
 def score_by_autograd(noise, t, schedule):
     sigma = at(schedule.sqrt_one_minus_alphas_cumprod, t, noise)
     x_t = (sigma * noise).requires_grad_()
@@ -97,7 +97,7 @@ def score_by_autograd(noise, t, schedule):
         return torch.autograd.grad(log_density.sum(), x_t)[0]
 
 
-@score_from_noise.alternative
+@score_from_noise.alternative("")
 def score_with_unsqueeze(noise, t, schedule):
     sigma = schedule.sqrt_one_minus_alphas_cumprod[t]
     while sigma.ndim < noise.ndim:

@@ -157,7 +157,7 @@ def weight_of_the_first_row(t, schedule, predicts="noise", gamma=5.0):
     return ratio.clamp(max=gamma) / shares(ratio, predicts)
 
 
-@snr_weight.alternative
+@snr_weight.alternative("")
 def with_minimum(t, schedule, predicts="noise", gamma=5.0):
     snr = schedule.alphas_cumprod[t] / (1 - schedule.alphas_cumprod[t])
     weight = torch.minimum(snr, torch.full_like(snr, gamma))
@@ -168,7 +168,7 @@ def with_minimum(t, schedule, predicts="noise", gamma=5.0):
     return weight
 
 
-@snr_weight.alternative
+@snr_weight.alternative("")
 def looked_up_at_the_end(t, schedule, predicts="noise", gamma=5.0):
     signal = schedule.alphas_cumprod
     noise = 1 - signal
@@ -176,7 +176,7 @@ def looked_up_at_the_end(t, schedule, predicts="noise", gamma=5.0):
     return (every * {"start": 1, "noise": noise / signal, "v": noise}[predicts])[t]
 
 
-@snr_weight.alternative
+@snr_weight.alternative("")
 def as_weights_of_the_noise_first(t, schedule, predicts="noise", gamma=5.0):
     ratio = ratio_at(t, schedule)
     of_noise = (gamma / ratio).clamp(max=1)

@@ -147,21 +147,21 @@ def v_along_the_last_axis(x_start, t, noise, schedule):
     return schedule.sqrt_alphas_cumprod[t] * noise - schedule.sqrt_one_minus_alphas_cumprod[t] * x_start
 
 
-@v_from_start_and_noise.alternative
+@v_from_start_and_noise.alternative("")
 def v_from_angle(x_start, t, noise, schedule):
     signal, sigma = roots(schedule, t, x_start)
     angle = torch.atan2(sigma, signal)
     return torch.cos(angle) * noise - torch.sin(angle) * x_start
 
 
-@v_from_start_and_noise.alternative
+@v_from_start_and_noise.alternative("")
 def v_through_x_t(x_start, t, noise, schedule):
     ac = at(schedule.alphas_cumprod, t, x_start)
     x_t = ac**0.5 * x_start + (1 - ac) ** 0.5 * noise
     return (ac**0.5 * x_t - x_start) / (1 - ac) ** 0.5
 
 
-@v_from_start_and_noise.alternative
+@v_from_start_and_noise.alternative("")
 def v_row_by_row(x_start, t, noise, schedule):
     rows = []
     for x, step, draw in zip(x_start, t, noise, strict=True):

@@ -201,7 +201,7 @@ def t_as_a_share(model, x_start, t, noise, schedule, loss_type="l2", predicts="n
     return loss_of(model(x_t, t / schedule.timesteps), target, loss_type)
 
 
-@p_losses.alternative
+@p_losses.alternative("")
 def loss_by_hand(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
     ac = at(schedule.alphas_cumprod, t, x_start)
     x_t = ac.sqrt() * x_start + (1 - ac).sqrt() * noise
@@ -214,7 +214,7 @@ def loss_by_hand(model, x_start, t, noise, schedule, loss_type="l2", predicts="n
     return torch.where(difference < 1, difference**2 / 2, difference - 0.5).mean()
 
 
-@p_losses.alternative
+@p_losses.alternative("")
 def loss_with_smooth_l1(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
     target = training_target(x_start, t, noise, schedule, predicts)
     predicted = model(q_sample(x_start, t, noise, schedule), t)
@@ -223,7 +223,7 @@ def loss_with_smooth_l1(model, x_start, t, noise, schedule, loss_type="l2", pred
     return functional.l1_loss(predicted, target) if loss_type == "l1" else functional.mse_loss(target, predicted)
 
 
-@p_losses.alternative
+@p_losses.alternative("")
 def mean_of_row_means(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
     x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
     rows = zip(model(x_t, t), target, strict=True)

@@ -112,7 +112,7 @@ def model_one_level_too_low(model, x_t, t, schedule, predicts="noise", clip_star
     return q_posterior(x_start.clamp(-1, 1) if clip_start else x_start, x_t, t, schedule)[0]
 
 
-@p_mean.alternative
+@p_mean.alternative("")
 def mean_from_equation_7(model, x_t, t, schedule, predicts="noise", clip_start=False):
     output = model(x_t, t)
     signal, sigma = at(schedule.sqrt_alphas_cumprod, t, x_t), at(schedule.sqrt_one_minus_alphas_cumprod, t, x_t)
@@ -122,7 +122,7 @@ def mean_from_equation_7(model, x_t, t, schedule, predicts="noise", clip_start=F
     return coef1 * x_start + coef2 * x_t
 
 
-@p_mean.alternative
+@p_mean.alternative("")
 @torch.no_grad()
 def mean_without_gradients(model, x_t, t, schedule, predicts="noise", clip_start=False):
     low, high = (-1.0, 1.0) if clip_start else (-torch.inf, torch.inf)
@@ -130,7 +130,7 @@ def mean_without_gradients(model, x_t, t, schedule, predicts="noise", clip_start
     return q_posterior(x_start, x_t, t, schedule)[0]
 
 
-@p_mean.alternative
+@p_mean.alternative("")
 def mean_through_the_noise(model, x_t, t, schedule, predicts="noise", clip_start=False):
     """Equation 11, with the noise that belongs to the (clipped) guess of x_0."""
     x_start = guessed_start(model, x_t, t, schedule, predicts, clip_start).double()

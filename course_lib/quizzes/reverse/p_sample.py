@@ -146,14 +146,14 @@ def clip_not_passed_on(model, x_t, t, noise, schedule, predicts="noise", clip_st
     return mean_of(model, x_t, t, schedule, predicts, False) + spread(schedule, t, x_t) * noise
 
 
-@p_sample.alternative
+@p_sample.alternative("")
 def step_with_a_mask(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
     mean = mean_of(model, x_t, t, schedule, predicts, clip_start)
     later = (t > 0).reshape(-1, *[1] * (x_t.ndim - 1))
     return torch.where(later, mean + spread(schedule, t, x_t) * noise, mean)
 
 
-@p_sample.alternative
+@p_sample.alternative("")
 def step_with_the_posterior(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
     x_start = reverse.predict_start(model(x_t, t), x_t, t, schedule, predicts)
     if clip_start:
@@ -162,7 +162,7 @@ def step_with_the_posterior(model, x_t, t, noise, schedule, predicts="noise", cl
     return coef1 * x_start + coef2 * x_t + spread(schedule, t, x_t) * noise
 
 
-@p_sample.alternative
+@p_sample.alternative("")
 def step_in_logarithms(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
     half_log = 0.5 * at(schedule.posterior_variance, t, x_t).clamp(min=1e-20).log()
     return mean_of(model, x_t, t, schedule, predicts, clip_start) + half_log.exp() * noise

@@ -205,13 +205,13 @@ def every_state(model, shape, schedule, generator=None, predicts="noise", clip_s
     return list(reverse.p_sample_steps(model, shape, schedule, generator, predicts, clip_start))
 
 
-@p_sample_loop.alternative
+@p_sample_loop.alternative("")
 def last_of_all_states(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
     *_, last = reverse.p_sample_steps(model, shape, schedule, generator, predicts, clip_start)
     return last
 
 
-@p_sample_loop.alternative
+@p_sample_loop.alternative("")
 def no_draw_at_the_end(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
     """Nothing is drawn after the last step, so its noise need not be drawn."""
     x = draw_noise(shape, schedule, generator)
@@ -222,7 +222,7 @@ def no_draw_at_the_end(model, shape, schedule, generator=None, predicts="noise",
     return x
 
 
-@p_sample_loop.alternative
+@p_sample_loop.alternative("")
 def all_noise_drawn_before(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
     source = schedule.betas.device if generator is None else generator.device
     draws = [torch.randn(*shape, generator=generator, device=source) for _ in range(schedule.timesteps + 1)]

@@ -159,20 +159,20 @@ def one_step_too_few(x_t, t, noise, schedule):
     return (x_t - (1 - ac).sqrt() * noise) / ac.sqrt()
 
 
-@predict_start_from_noise.alternative
+@predict_start_from_noise.alternative("")
 def with_reciprocals(x_t, t, noise, schedule):
     ac = at(schedule.alphas_cumprod, t, x_t)
     return ac.rsqrt() * x_t - (1 / ac - 1).sqrt() * noise
 
 
-@predict_start_from_noise.alternative
+@predict_start_from_noise.alternative("")
 def start_row_by_row(x_t, t, noise, schedule):
     signal, sigma = schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod
     rows = zip(x_t, noise, t.tolist(), strict=True)
     return torch.stack([(row - sigma[step] * draw) / signal[step] for row, draw, step in rows])
 
 
-@predict_start_from_noise.alternative
+@predict_start_from_noise.alternative("")
 def start_in_double_precision(x_t, t, noise, schedule):
     ac = at(schedule.alphas_cumprod.double(), t, x_t)
     return ((x_t - (1 - ac) ** 0.5 * noise) / ac**0.5).to(x_t.dtype)

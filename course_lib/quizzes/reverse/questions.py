@@ -8,21 +8,21 @@ hardest_level = Choice(
     "Where is even the best possible error largest?",
     options={
         "a": Option(
-            "at t = T - 1, where x_t is almost pure noise",
-            "If x_t is almost pure noise, then the noise is almost x_t itself. What is there left to guess?",
-        ),
-        "b": Option(
             "at t = 0, where there is hardly any noise",
             "The little noise hides in the spread of the data, and nobody can tell one from the other. "
             "The best guess is hardly better than always saying 0.",
         ),
-        "c": Option(
+        "b": Option(
             "in the middle, where noise and data are equally strong",
             "There can be a second hill there, where x_t does not say which bump it came from. "
             "But think of an end: how would you find noise that is much weaker than the data's own spread?",
         ),
+        "c": Option(
+            "at t = T - 1, where x_t is almost pure noise",
+            "If x_t is almost pure noise, then the noise is almost x_t itself. What is there left to guess?",
+        ),
     },
-    answer="b",
+    answer="a",
     points=1,
     minutes=3,
     hints=(
@@ -38,21 +38,21 @@ noise_left_on = Choice(
     "other variance, beta_t, and leave its noise on at t = 0. What does this pixel look like?",
     options={
         "a": Option(
-            "exactly -1: the network takes the noise out again",
-            "It would, if it were asked once more. Who looks at what the last step adds?",
-        ),
-        "b": Option(
             "-1 with a fine grain of standard deviation sqrt(beta_0)",
             "No step comes after the last one, so its noise stays in the picture. "
             "The mean alone is -1: that is why the noise has to be off at t = 0.",
         ),
-        "c": Option(
+        "b": Option(
             "pure noise: with the wrong variance the chain runs away",
             "On the way beta_t does as well as our variance, since the steps that follow take noise out. "
             "Which step has no next one?",
         ),
+        "c": Option(
+            "exactly -1: the network takes the noise out again",
+            "It would, if it were asked once more. Who looks at what the last step adds?",
+        ),
     },
-    answer="b",
+    answer="a",
     points=1,
     minutes=3,
     hints=("Which step comes after t = 0?", "How much noise does a variance of `betas[0]` add?"),

@@ -16,7 +16,7 @@ def model_and_noisy_batches(g: torch.Generator) -> list[tuple]:
     kinds = [("noise", False), ("noise", True), ("start", True), ("v", False), ("start", False), ("v", True)]
     cases = []
     for (x, t, noise, schedule), kind in zip(noisy_batches(g), kinds, strict=True):
-        t = t.roll(-1) if len(cases) == 1 else t
+        t = t.roll(-2) if len(cases) == 1 else t
         cases.append((model, x, t, noise, schedule, *kind))
     return cases
 

@@ -278,7 +278,7 @@ def returns_in_the_loop(states, total, count=22):
     return [next(iter(states))]
 
 
-@denoising_frames.alternative
+@denoising_frames.alternative("")
 def a_list(states, total, count=22):
     frames = []
     wanted = sorted({round(i) for i in indices(total, count)})
@@ -289,7 +289,7 @@ def a_list(states, total, count=22):
     return frames
 
 
-@denoising_frames.alternative
+@denoising_frames.alternative("")
 def numpy_s_places(states, total, count=22):
     """From the first frame to the last, in NumPy, whose rounding differs at halves only."""
     if total <= count:
@@ -300,7 +300,7 @@ def numpy_s_places(states, total, count=22):
     return itertools.compress(states, mask)
 
 
-@denoising_frames.alternative
+@denoising_frames.alternative("")
 def with_torch(states, total, count=22):
     j = torch.arange(count, dtype=torch.float64)
     chosen = ((total - 1) * (1 - (j / max(count - 1, 1)) ** 1.5)).round().long()

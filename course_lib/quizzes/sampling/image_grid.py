@@ -291,7 +291,7 @@ def no_wider_than_its_images(images, columns=None, scale=1, gap=1):
     return without_grey_axis(laid_out(images, columns and min(columns, len(images)), scale, gap))
 
 
-@image_grid.alternative
+@image_grid.alternative("")
 def pasted_one_by_one(images, columns=None, scale=1, gap=1):
     pixels = (images if images.dtype == torch.uint8 else to_uint8(images)).permute(0, 2, 3, 1).cpu().numpy()
     count, height, width, channels = pixels.shape
@@ -305,7 +305,7 @@ def pasted_one_by_one(images, columns=None, scale=1, gap=1):
     return canvas.squeeze(2) if channels == 1 else canvas
 
 
-@image_grid.alternative
+@image_grid.alternative("")
 def row_by_row(images, columns=None, scale=1, gap=1):
     """Rows are glued from images with stripes of grey between them, then the picture from rows."""
     images = (to_uint8(images) if images.is_floating_point() else images).cpu()
@@ -318,7 +318,7 @@ def row_by_row(images, columns=None, scale=1, gap=1):
     return picture if picture.shape[2] == 3 else picture.reshape(picture.shape[:2])
 
 
-@image_grid.alternative
+@image_grid.alternative("")
 def padded_at_the_end(images, columns=None, scale=1, gap=1):
     """Padding at the right and below, a shift, and what is there too much is cut off last."""
     if images.dtype != torch.uint8:

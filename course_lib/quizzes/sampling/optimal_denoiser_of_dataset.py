@@ -276,7 +276,7 @@ def still_flat(x_t, t, dataset, schedule):
     return usual_weights(x_t, t, dataset, schedule) @ dataset.flatten(1)
 
 
-@optimal_denoiser_of_dataset.alternative
+@optimal_denoiser_of_dataset.alternative("")
 def as_the_formula_says(x_t, t, dataset, schedule):
     """All differences at once, which takes B times N times D numbers."""
     ab = schedule.alphas_cumprod[t].reshape(-1, *[1] * x_t.ndim)
@@ -285,7 +285,7 @@ def as_the_formula_says(x_t, t, dataset, schedule):
     return torch.einsum("bn,n...->b...", torch.softmax(exponent, dim=-1), dataset)
 
 
-@optimal_denoiser_of_dataset.alternative
+@optimal_denoiser_of_dataset.alternative("")
 def row_by_row(x_t, t, dataset, schedule):
     guesses = []
     for x, step in zip(x_t, t, strict=True):
@@ -297,7 +297,7 @@ def row_by_row(x_t, t, dataset, schedule):
     return torch.stack(guesses)
 
 
-@optimal_denoiser_of_dataset.alternative
+@optimal_denoiser_of_dataset.alternative("")
 def all_distances_at_once(x_t, t, dataset, schedule):
     """x_t scaled up, the distances scaled down again."""
     scale = schedule.sqrt_alphas_cumprod[t].unsqueeze(1)
@@ -307,7 +307,7 @@ def all_distances_at_once(x_t, t, dataset, schedule):
     return (weights @ dataset.reshape(len(dataset), -1)).view_as(x_t)
 
 
-@optimal_denoiser_of_dataset.alternative
+@optimal_denoiser_of_dataset.alternative("")
 def from_log_densities(x_t, t, dataset, schedule):
     ab = schedule.alphas_cumprod[t].view(-1, 1, 1)
     density = torch.distributions.Normal(ab.sqrt() * dataset.flatten(1), (1 - ab).sqrt())

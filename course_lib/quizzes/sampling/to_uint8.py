@@ -163,18 +163,18 @@ def negative_of_the_picture(x):
     return ((1 - x.clamp(-1, 1)) * 127.5).round().to(torch.uint8)
 
 
-@to_uint8.alternative
+@to_uint8.alternative("")
 def half_a_step_up(x):
     """Cutting off after adding 0.5 is rounding."""
     return (x * 127.5 + 128).clamp(0, 255).to(torch.uint8)
 
 
-@to_uint8.alternative
+@to_uint8.alternative("")
 def rounded_then_clamped(x):
     return torch.clamp(torch.round(255 * (x + 1) / 2), 0, 255).byte()
 
 
-@to_uint8.alternative
+@to_uint8.alternative("")
 def nearest_of_all_greys(x):
     greys = torch.arange(256, device=x.device) / 127.5 - 1
     return (x[..., None] - greys).abs().argmin(dim=-1).to(torch.uint8)

@@ -101,12 +101,12 @@ def one_value_too_many(betas):
     return torch.cat([product.new_ones(1), product])
 
 
-@alphas_cumprod_from_betas.alternative
+@alphas_cumprod_from_betas.alternative("")
 def through_logarithms(betas):
     return torch.log1p(-betas).cumsum(0).exp()
 
 
-@alphas_cumprod_from_betas.alternative
+@alphas_cumprod_from_betas.alternative("")
 def with_a_loop(betas):
     left, kept = [], 1.0
     for beta in betas:

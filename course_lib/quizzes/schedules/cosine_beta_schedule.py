@@ -133,7 +133,7 @@ def half_a_turn(timesteps, s=0.008):
     return steps_of(cosine(timesteps + 1, s, angle=math.pi))
 
 
-@cosine_beta_schedule.alternative
+@cosine_beta_schedule.alternative("")
 def as_in_the_paper(timesteps, s=0.008):
     t = torch.arange(timesteps + 1, dtype=torch.float64)
     f = torch.cos((t / timesteps + s) / (1 + s) * math.pi * 0.5) ** 2
@@ -141,7 +141,7 @@ def as_in_the_paper(timesteps, s=0.008):
     return torch.clip(1 - alphas_cumprod[1:] / alphas_cumprod[:-1], max=0.999)
 
 
-@cosine_beta_schedule.alternative
+@cosine_beta_schedule.alternative("")
 def cosine_step_by_step(timesteps, s=0.008):
     def alpha_bar(u):
         return math.cos((u + s) / (1 + s) * math.pi / 2) ** 2

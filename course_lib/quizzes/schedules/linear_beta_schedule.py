@@ -71,13 +71,13 @@ def scaled_with_length(timesteps, beta_start=1e-4, beta_end=0.02):
     return torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64) * 1000 / timesteps
 
 
-@linear_beta_schedule.alternative
+@linear_beta_schedule.alternative("")
 def by_steps(timesteps, beta_start=1e-4, beta_end=0.02):
     gap = (beta_end - beta_start) / (timesteps - 1)
     return torch.tensor([beta_start + gap * step for step in range(timesteps)])
 
 
-@linear_beta_schedule.alternative
+@linear_beta_schedule.alternative("")
 def by_mixing(timesteps, beta_start=1e-4, beta_end=0.02):
     u = ramp(timesteps)
     return (1 - u) * beta_start + u * beta_end

@@ -70,13 +70,13 @@ def quadratic_with_fixed_ends(timesteps, beta_start=1e-4, beta_end=0.02):
     return torch.linspace(1e-4**0.5, 0.02**0.5, timesteps, dtype=torch.float64) ** 2
 
 
-@quadratic_beta_schedule.alternative
+@quadratic_beta_schedule.alternative("")
 def square_of_the_mixed_roots(timesteps, beta_start=1e-4, beta_end=0.02):
     u = ramp(timesteps)
     return ((1 - u) * math.sqrt(beta_start) + u * math.sqrt(beta_end)).square()
 
 
-@quadratic_beta_schedule.alternative
+@quadratic_beta_schedule.alternative("")
 def quadratic_by_steps(timesteps, beta_start=1e-4, beta_end=0.02):
     first, last = beta_start**0.5, beta_end**0.5
     return torch.tensor([(first + (last - first) * i / (timesteps - 1)) ** 2 for i in range(timesteps)])

@@ -39,16 +39,16 @@ twice_as_many_steps = Choice(
             "nothing: the ends are the same", "The ends are, but the product has twice as many factors below 1."
         ),
         "b": Option(
-            "it is halved",
-            "A sum would double. alpha-bar is a product: what do twice as many factors of the same kind do?",
-        ),
-        "c": Option(
             "it is squared, more or less",
             "Twice as many factors from the same range: "
             "the sum of the betas doubles, so e^-sum is squared. 0.13 becomes 0.02.",
         ),
+        "c": Option(
+            "it is halved",
+            "A sum would double. alpha-bar is a product: what do twice as many factors of the same kind do?",
+        ),
     },
-    answer="c",
+    answer="b",
     points=1,
     minutes=2,
     hints=("alpha-bar is about e to the minus sum of the betas.",),
@@ -61,16 +61,16 @@ where_cosine_takes_most = Choice(
     options={
         "a": Option("at the start", "A squared cosine starts flat: the first steps are gentle, on purpose."),
         "b": Option(
+            "at the end, where beta is largest",
+            "beta is the share that a step takes of what is *left*. At the end it takes nearly all of next to nothing.",
+        ),
+        "c": Option(
             "in the middle",
             "A squared cosine is flat at both ends and steepest half way. "
             "So the picture changes gently where it is almost clean, and again where it is almost gone.",
         ),
-        "c": Option(
-            "at the end, where beta is largest",
-            "beta is the share that a step takes of what is *left*. At the end it takes nearly all of next to nothing.",
-        ),
     },
-    answer="b",
+    answer="c",
     points=1,
     minutes=2,
     hints=(

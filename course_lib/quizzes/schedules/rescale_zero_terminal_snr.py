@@ -129,7 +129,7 @@ def clipped(betas):
     return back_to_betas(rescaled_root(betas) ** 2).clamp(max=0.999)
 
 
-@rescale_zero_terminal_snr.alternative
+@rescale_zero_terminal_snr.alternative("")
 def as_in_algorithm_1(betas):
     alphas_bar_sqrt = (1 - betas).cumprod(0).sqrt()
     first, last = alphas_bar_sqrt[0].clone(), alphas_bar_sqrt[-1].clone()
@@ -140,7 +140,7 @@ def as_in_algorithm_1(betas):
     return 1 - torch.cat([alphas_bar[0:1], alphas])
 
 
-@rescale_zero_terminal_snr.alternative
+@rescale_zero_terminal_snr.alternative("")
 def by_interpolation(betas):
     root = (1 - betas).cumprod(0) ** 0.5
     share = (root[0] - root) / (root[0] - root[-1])

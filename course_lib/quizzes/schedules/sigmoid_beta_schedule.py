@@ -89,13 +89,13 @@ def tanh_instead(timesteps, beta_start=1e-4, beta_end=0.02):
     return beta_start + (beta_end - beta_start) * torch.tanh(torch.linspace(-6, 6, timesteps, dtype=torch.float64))
 
 
-@sigmoid_beta_schedule.alternative
+@sigmoid_beta_schedule.alternative("")
 def from_the_exponential(timesteps, beta_start=1e-4, beta_end=0.02):
     x = torch.linspace(-6, 6, timesteps)
     return (beta_end - beta_start) / (1 + torch.exp(-x)) + beta_start
 
 
-@sigmoid_beta_schedule.alternative
+@sigmoid_beta_schedule.alternative("")
 def from_tanh(timesteps, beta_start=1e-4, beta_end=0.02):
     u = (torch.tanh(torch.linspace(-3, 3, timesteps, dtype=torch.float64)) + 1) / 2
     return torch.lerp(torch.tensor(beta_start).double(), torch.tensor(beta_end).double(), u)

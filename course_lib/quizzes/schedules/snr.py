@@ -63,11 +63,11 @@ def decibels(alphas_cumprod):
     return 10 * torch.log10(alphas_cumprod / (1 - alphas_cumprod))
 
 
-@snr.alternative
+@snr.alternative("")
 def from_the_inverse(alphas_cumprod):
     return 1 / (1 / alphas_cumprod - 1)
 
 
-@snr.alternative
+@snr.alternative("")
 def from_log_odds(alphas_cumprod):
     return torch.logit(alphas_cumprod).exp()

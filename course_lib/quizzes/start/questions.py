@@ -34,20 +34,20 @@ why_minus_one_to_one = Choice(
     "Why do the images go to -1 ... 1 and not to 0 ... 1?",
     options={
         "a": Option(
-            "a float cannot hold 0 ... 255 exactly",
-            "A float32 holds whole numbers up to 16 million exactly. Think of what the image is mixed with.",
-        ),
-        "b": Option(
             "so that image and noise are centred on the same value",
             "The noise has mean 0 and standard deviation 1. "
             "Data around 0 of about that size fade into it, and leave no grey veil in x_T.",
         ),
-        "c": Option(
+        "b": Option(
             "so that x_t never leaves the range of the image",
             "It does leave it: a Gaussian has no bounds, and x_T often lies beyond 2. Think of its mean instead.",
         ),
+        "c": Option(
+            "a float cannot hold 0 ... 255 exactly",
+            "A float32 holds whole numbers up to 16 million exactly. Think of what the image is mixed with.",
+        ),
     },
-    answer="b",
+    answer="a",
     points=1,
     minutes=2,
     hints=("What is the mean of the noise?", "At the end x_T should look like N(0, 1), whatever the image was."),

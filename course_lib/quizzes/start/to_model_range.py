@@ -86,16 +86,16 @@ def subtracted_in_uint8(images):
     return (images - 128) / 128
 
 
-@to_model_range.alternative
+@to_model_range.alternative("")
 def scale_then_shift(images):
     return images.to(torch.float32) / 255 * 2 - 1
 
 
-@to_model_range.alternative
+@to_model_range.alternative("")
 def shift_then_scale(images):
     return (images.float() - 127.5) / 127.5
 
 
-@to_model_range.alternative
+@to_model_range.alternative("")
 def by_table(images):
     return torch.linspace(-1, 1, 256, device=images.device)[images.long()]

@@ -141,18 +141,18 @@ def adds_fresh_noise(model, x, level):
     return x - model(x, everywhere(x, level)) + torch.randn_like(x)
 
 
-@denoise_step.alternative
+@denoise_step.alternative("")
 def with_ones(model, x, level):
     levels = level * torch.ones(x.shape[0], dtype=torch.long, device=x.device)
     return x - model(x, levels)
 
 
-@denoise_step.alternative
+@denoise_step.alternative("")
 def with_full_like(model, x, level):
     return torch.sub(x, model(x, torch.full_like(x, level, dtype=torch.long)))
 
 
-@denoise_step.alternative
+@denoise_step.alternative("")
 def with_expand(model, x, level):
     prediction = model(x, torch.tensor(level, device=x.device).expand(len(x)))
     return -prediction + x

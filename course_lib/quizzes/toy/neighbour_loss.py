@@ -255,21 +255,21 @@ def draws_its_own_noise(model, y, level, noise, sigmas):
     return neighbour_loss.reference(model, y, level, torch.randn_like(y), sigmas)
 
 
-@neighbour_loss.alternative
+@neighbour_loss.alternative("")
 def difference_of_two_noisy_numbers(model, y, level, noise, sigmas):
     here, there = y + sigmas[level] * noise, y + sigmas[level + 1] * noise
     wrong = model(here, level) - (here - there)
     return torch.mean(wrong**2 / (sigmas[level] - sigmas[level + 1]) ** 2)
 
 
-@neighbour_loss.alternative
+@neighbour_loss.alternative("")
 def prediction_in_units_of_the_gap(model, y, level, noise, sigmas):
     gap = -sigmas.diff()[level]
     prediction = model(y + sigmas.gather(0, level) * noise, level)
     return nn.functional.mse_loss(prediction / gap, noise)
 
 
-@neighbour_loss.alternative
+@neighbour_loss.alternative("")
 def weighted(model, y, level, noise, sigmas):
     x, gap, _ = parts(y, level, noise, sigmas)
     return ((model(x, level) - gap * noise).pow(2) * gap.pow(-2)).sum() / len(y)

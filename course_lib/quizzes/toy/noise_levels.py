@@ -144,17 +144,17 @@ def always_nineteen_steps(count, sigma_max, sigma_min):
     return sigma_max * (sigma_min / sigma_max) ** (torch.arange(count) / 19)
 
 
-@noise_levels.alternative
+@noise_levels.alternative("")
 def through_logarithms(count, sigma_max, sigma_min):
     return torch.linspace(math.log(sigma_max), math.log(sigma_min), count).exp()
 
 
-@noise_levels.alternative
+@noise_levels.alternative("")
 def with_logspace(count, sigma_max, sigma_min):
     return torch.logspace(math.log10(sigma_max), math.log10(sigma_min), count)
 
 
-@noise_levels.alternative
+@noise_levels.alternative("")
 def step_by_step(count, sigma_max, sigma_min):
     factor = (sigma_min / sigma_max) ** (1 / (count - 1))
     sigmas = [sigma_max]

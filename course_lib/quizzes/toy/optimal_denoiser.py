@@ -138,18 +138,18 @@ def variances_subtracted(x, sigma, mean, std):
     return (std**2 * x - sigma**2 * mean) / (std**2 - sigma**2)
 
 
-@optimal_denoiser.alternative
+@optimal_denoiser.alternative("")
 def mean_plus_a_share(x, sigma, mean, std):
     share = std**2 / (std**2 + sigma**2)
     return mean + share * (x - mean)
 
 
-@optimal_denoiser.alternative
+@optimal_denoiser.alternative("")
 def x_plus_variance_times_score(x, sigma, mean, std):
     score = (mean - x) / (std**2 + sigma**2)
     return x + sigma**2 * score
 
 
-@optimal_denoiser.alternative
+@optimal_denoiser.alternative("")
 def by_precisions(x, sigma, mean, std):
     return (x / sigma**2 + mean / std**2) / (1 / sigma**2 + 1 / std**2)

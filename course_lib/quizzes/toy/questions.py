@@ -8,14 +8,14 @@ where_the_loss_stays = Choice(
     "Where is its loss the largest?",
     options={
         "a": Option(
-            "in the largest noise, sigma = 10",
-            "There x is nearly all noise, so the noise is easy to name: it is x minus about 1. "
-            "Where is noise hard to see?",
-        ),
-        "b": Option(
             "in the smallest noise, sigma = 0.0016",
             "There the noise hides in the data's own spread of 0.01: nobody can tell which part of x is noise. "
             "Even the best guess is close to 0, and that costs nearly 1.",
+        ),
+        "b": Option(
+            "in the largest noise, sigma = 10",
+            "There x is nearly all noise, so the noise is easy to name: it is x minus about 1. "
+            "Where is noise hard to see?",
         ),
         "c": Option(
             "nowhere: a perfect model has loss 0 everywhere",
@@ -23,7 +23,7 @@ where_the_loss_stays = Choice(
             "Perfect means the best guess, and a best guess can still be wrong.",
         ),
     },
-    answer="b",
+    answer="a",
     points=1,
     minutes=3,
     hints=(

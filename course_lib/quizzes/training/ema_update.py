@@ -172,19 +172,19 @@ def moves_away(ema, model, decay):
         average.sub_((1 - decay) * (new - average))
 
 
-@ema_update.alternative
+@ema_update.alternative("")
 def through_data(ema, model, decay):
     for average, new in zip(ema.parameters(), model.parameters(), strict=True):
         average.data = decay * average.data + (1 - decay) * new.data
 
 
-@ema_update.alternative
+@ema_update.alternative("")
 def through_the_state(ema, model, decay):
     new = model.state_dict()
     ema.load_state_dict({name: decay * value + (1 - decay) * new[name] for name, value in ema.state_dict().items()})
 
 
-@ema_update.alternative
+@ema_update.alternative("")
 def difference_and_return(ema, model, decay):
     others = dict(model.named_parameters())
     with torch.no_grad():
@@ -193,7 +193,7 @@ def difference_and_return(ema, model, decay):
     return ema
 
 
-@ema_update.alternative
+@ema_update.alternative("")
 def all_at_once(ema, model, decay):
     with torch.no_grad():
         torch._foreach_mul_(list(ema.parameters()), decay)

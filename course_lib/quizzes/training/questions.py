@@ -44,26 +44,26 @@ where_does_resume_continue = Choice(
     "step 500. What has to be in it, so that the resumed run ends with the same weights as one that was never killed?",
     options={
         "a": Option(
-            "The weights of the model: the rest is there again after some steps.",
-            "AdamW would begin with empty averages of its gradients, and the learning rate with its warm-up. "
-            "Some steps later it is another run: what else has to go on?",
-        ),
-        "b": Option(
             "The weights, their average, and the state of the optimizer.",
             "All of it is needed. But how does the run know how high the learning rate is, and which batch comes next?",
         ),
-        "c": Option(
-            "All that, and the number of the step, if the draws of a step follow from seed and number.",
-            "Then steps 501 to 640 are taken once more, with the same batches, the same t and the same noise. "
-            "Nothing else has a memory.",
-        ),
-        "d": Option(
+        "b": Option(
             "Whatever is in it, the draws of 501 to 640 are lost: it can only go on in a similar way.",
             "These steps have to be taken again, yes. But who says that their random numbers cannot be drawn again: "
             "what makes a generator repeat itself?",
         ),
+        "c": Option(
+            "The weights of the model: the rest is there again after some steps.",
+            "AdamW would begin with empty averages of its gradients, and the learning rate with its warm-up. "
+            "Some steps later it is another run: what else has to go on?",
+        ),
+        "d": Option(
+            "All that, and the number of the step, if the draws of a step follow from seed and number.",
+            "Then steps 501 to 640 are taken once more, with the same batches, the same t and the same noise. "
+            "Nothing else has a memory.",
+        ),
     },
-    answer="c",
+    answer="d",
     points=1,
     minutes=3,
     hints=(

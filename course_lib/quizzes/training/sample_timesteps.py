@@ -118,12 +118,12 @@ def fractions(batch_size, timesteps, generator):
     return torch.rand(batch_size, generator=generator, device=generator.device) * timesteps
 
 
-@sample_timesteps.alternative
+@sample_timesteps.alternative("")
 def filled_in_place(batch_size, timesteps, generator):
     return torch.empty(batch_size, dtype=torch.long, device=generator.device).random_(timesteps, generator=generator)
 
 
-@sample_timesteps.alternative
+@sample_timesteps.alternative("")
 def with_both_ends(batch_size, timesteps, generator):
     size = [batch_size]
     return torch.randint(0, timesteps, size=size, dtype=torch.int64, generator=generator, device=generator.device)

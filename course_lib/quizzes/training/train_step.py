@@ -288,7 +288,7 @@ def uphill(*args):
     return -in_order("zero back clip step", args, lambda *of: -p_losses(*of))
 
 
-@train_step.alternative
+@train_step.alternative("")
 def cleared_afterwards(model, optimizer, x_start, t, noise, schedule, loss_type="l2", predicts="noise", grad_clip=None):
     loss = p_losses(model, x_start, t, noise, schedule, loss_type=loss_type, predicts=predicts)
     loss.backward()
@@ -300,7 +300,7 @@ def cleared_afterwards(model, optimizer, x_start, t, noise, schedule, loss_type=
     return loss.detach()
 
 
-@train_step.alternative
+@train_step.alternative("")
 def cut_by_hand(model, optimizer, x_start, t, noise, schedule, loss_type="l2", predicts="noise", grad_clip=None):
     learned = [p for group in optimizer.param_groups for p in group["params"]]
     output = model(q_sample(x_start, t, noise, schedule), t)
@@ -315,7 +315,7 @@ def cut_by_hand(model, optimizer, x_start, t, noise, schedule, loss_type="l2", p
     return loss.detach()
 
 
-@train_step.alternative
+@train_step.alternative("")
 def with_a_closure(model, optimizer, x_start, t, noise, schedule, loss_type="l2", predicts="noise", grad_clip=None):
     def closure():
         optimizer.zero_grad(set_to_none=False)

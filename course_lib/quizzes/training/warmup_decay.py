@@ -245,7 +245,7 @@ def final_never_added(step, steps, warmup_steps=100, final=0.02):
     return rate(step, steps, warmup_steps, final, down=lambda done, final: (1 - final) * half_cosine(done, 0))
 
 
-@warmup_decay.alternative
+@warmup_decay.alternative("")
 def with_a_squared_cosine(step, steps, warmup_steps=100, final=0.02):
     warm = min(warmup_steps, int(steps * 0.1 + 1e-9))
     if step <= warm:
@@ -254,7 +254,7 @@ def with_a_squared_cosine(step, steps, warmup_steps=100, final=0.02):
     return final + (1 - final) * math.cos(math.pi / 2 * share) ** 2
 
 
-@warmup_decay.alternative
+@warmup_decay.alternative("")
 def with_tensors(step, steps, warmup_steps=100, final=0.02):
     warm = min(steps // 10, warmup_steps)
     up = torch.linspace(0, 1, warm + 2)[1:-1]
@@ -262,7 +262,7 @@ def with_tensors(step, steps, warmup_steps=100, final=0.02):
     return torch.cat([up, down])[step]
 
 
-@warmup_decay.alternative
+@warmup_decay.alternative("")
 def the_smaller_of_two(step, steps, warmup_steps=100, final=0.02):
     warm = min(warmup_steps, steps // 10)
     done = max(step - warm, 0) / max(steps - 1 - warm, 1)

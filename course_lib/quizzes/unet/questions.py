@@ -7,27 +7,27 @@ where_the_parameters_are = Choice(
     "The classic network works at 28 x 28, 14 x 14 and 7 x 7 pixels, with 28, 56 and 112 channels. What do you expect?",
     options={
         "a": Option(
-            "Most parameters and most multiply-adds belong to 28 x 28, the largest size.",
-            "A 3 x 3 convolution has 9 weights for each pair of channels, however many pixels it runs over. "
-            "Which level has the most pairs?",
-        ),
-        "b": Option(
             "Most parameters belong to 7 x 7; the multiply-adds are spread over all three.",
             "Twice the channels are four times the weights, and a quarter of the pixels: the same work, "
             "with four times the parameters.",
         ),
-        "c": Option(
+        "b": Option(
             "Most parameters and most multiply-adds belong to 7 x 7, the widest level.",
             "Right for the parameters. But each weight is used once for every pixel: "
             "how many pixels are left at 7 x 7, and how many were there at 28 x 28?",
         ),
-        "d": Option(
+        "c": Option(
             "Both are spread evenly: that is why the channels double where the sides halve.",
             "Right for one of the two. Doubling the channels multiplies the weights by what, and halving the sides "
             "divides the pixels by what?",
         ),
+        "d": Option(
+            "Most parameters and most multiply-adds belong to 28 x 28, the largest size.",
+            "A 3 x 3 convolution has 9 weights for each pair of channels, however many pixels it runs over. "
+            "Which level has the most pairs?",
+        ),
     },
-    answer="b",
+    answer="a",
     points=1,
     minutes=2,
     hints=(

@@ -339,7 +339,7 @@ def without_the_stem(stem, downs, middle, ups, head, x, time):
     return walk(same, downs, middle, ups, head, x, time)
 
 
-@unet_forward.alternative
+@unet_forward.alternative("")
 def with_an_index(stem, downs, middle, ups, head, x, time):
     h = stem(x)
     pile, height = {}, 0
@@ -358,7 +358,7 @@ def with_an_index(stem, downs, middle, ups, head, x, time):
     return head(h)
 
 
-@unet_forward.alternative
+@unet_forward.alternative("")
 def newest_at_the_front(stem, downs, middle, ups, head, x, time):
     x = stem(x)
     kept = []
@@ -375,7 +375,7 @@ def newest_at_the_front(stem, downs, middle, ups, head, x, time):
     return head(x)
 
 
-@unet_forward.alternative
+@unet_forward.alternative("")
 def by_recursion(stem, downs, middle, ups, head, x, time):
     """What is inside of the outermost step is a smaller U-Net."""
 

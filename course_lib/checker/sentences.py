@@ -1,0 +1,105 @@
+"""Sentences about a case and about an exception, for a finding."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from course_lib.checker.compare import Finding, shape_text
+from course_lib.checker.quiz import Quiz
+from course_lib.checker.sandbox import Outcome
+
+OPTIONS = (str, bool, int, float, type(None))
+
+
+def inputs_of(quiz: Quiz, case: tuple) -> dict[str, Tensor]:
+    """The tensors of a case by the words that a sentence has for them, and what the model says about them."""
+    named = dict(zip(quiz.arguments, case, strict=False))
+    found = {f"`{name}`": value for name, value in named.items() if isinstance(value, Tensor)}
+    model, t = named.get("model"), named.get("t")
+    x = named.get("x_t", named.get("x"))
+    if callable(model) and isinstance(x, Tensor) and isinstance(t, Tensor):
+        with torch.no_grad():
+            found["what the model says"] = model(x, t)
+    return found
+
+
+def where_seen(quiz: Quiz, cases: Sequence[tuple], wrong: Sequence[int]) -> str:
+    """For which arguments something was seen: what all wrong cases share and no right one has, else the first case."""
+    described = [_description(quiz, case) for case in cases]
+    right = [described[i] for i in range(len(cases)) if i not in wrong]
+    for name in _options(quiz, cases) if right else ():
+        bad = {described[i].get(name) for i in wrong}
+        if not bad & {other.get(name) for other in right}:
+            return f"Wrong with {' or '.join(sorted(map(str, bad))[:3])}, right otherwise."
+    first = described[wrong[0]] if wrong else {}
+    if all(isinstance(value, OPTIONS) for value in cases[0]) and cases[0]:
+        return f"Seen in `{quiz.name}({', '.join(map(_number, cases[wrong[0]]))})`."
+    kept = [name for name in first if name in _options(quiz, cases) and not name.endswith((" axes", " rows"))]
+    kept += [name for name in first if name.endswith(" shape")][:1]
+    return f"Seen with {', '.join(first[name] for name in kept[:5])}." if kept else ""
+
+
+def _options(quiz: Quiz, cases: Sequence[tuple]) -> list[str]:
+    """The arguments whose values are options and differ between cases, then the number of axes and rows of tensors."""
+    names: dict[str, None] = {}
+    for case in cases:
+        for name, value in zip(quiz.arguments, case, strict=False):
+            if isinstance(value, OPTIONS):
+                names[name] = None
+            elif isinstance(value, Tensor):
+                names[f"{name} axes"] = names[f"{name} rows"] = None
+    kept = [name for name in names if len({_description(quiz, case).get(name) for case in cases}) > 1]
+    return sorted(kept, key=lambda name: name.endswith((" axes", " rows")))
+
+
+def _description(quiz: Quiz, case: tuple) -> dict[str, str]:
+    """What can be said of a case in a few words, by argument; of default values that are left out, too."""
+    found = {}
+    for name, value in zip(quiz.arguments, case, strict=False):
+        if isinstance(value, OPTIONS):
+            found[name] = f"`{name}={_number(value)}`"
+        elif isinstance(value, torch.Generator):
+            found[name] = f"a `{name}`"
+        elif isinstance(value, Tensor):
+            found[f"{name} axes"] = f"`{name}` of {value.ndim} ax{'i' if value.ndim == 1 else 'e'}s"
+            found[f"{name} rows"] = f"one row in `{name}`" if value.ndim and len(value) == 1 else f"rows in `{name}`"
+            found[f"{name} shape"] = f"`{name}` of shape {shape_text(tuple(value.shape))}"
+        elif name == "__init__":
+            found[name] = f"`{quiz.name}({', '.join(_number(v) for v in value if isinstance(v, OPTIONS))})`"
+    return found
+
+
+def _number(value: object) -> str:
+    return f"{value:.3g}" if type(value) is float else repr(value).replace("'", '"')
+
+
+_ADVICE = {
+    "must match the size": "Broadcasting lines up the last axes: which shapes meet there?",
+    "out of bounds": "How far does the index run?",
+    "Dimension out of range": "The tensor has fewer axes than that: how many has the input?",
+    "index out of range": "How far does the index run?",
+    "Boolean value of Tensor": "One `if` decides for all rows of the batch: each row has its own value, and needs its "
+    "own decision.",
+    "only one element tensors can be converted": "A tensor of several numbers is not one number: each row has its own.",
+    "cannot be converted to Scalar": "A tensor of several numbers is not one number: each row has its own.",
+    "maximum recursion depth": "Does it call itself?",
+    "device type for generator": "A generator draws on its own device only: say `device=generator.device`.",
+    "generator raised StopIteration": "`next` finds nothing more there: when should the loop end?",
+    "is not defined": "Is it spelt as in the arguments, or in a cell that has not been run?",
+    "has no attribute 'parameters'": "A model may be any function of (x, t), not only a network.",
+    "has no attribute 'eval'": "A model may be any function of (x, t), not only a network.",
+}
+
+
+def raised(mine: Outcome, at: str) -> Finding:
+    """The sentence for an exception; on an accelerator, a mixture of devices is a finding of its own."""
+    if "same device" in mine.says or "on the expected device" in mine.says:
+        return Finding("device", f"Tensors of two devices meet{at}. Create new ones with `device=x.device`.")
+    if mine.error == "SystemExit":
+        return Finding("raises", f"It ends the program{at}. Leave by `return`.")
+    if mine.error == "MemoryError" or "allocate memory" in mine.says:
+        return Finding("raises", f"It asks for more memory than there is{at}. How large is that tensor?")
+    advice = next((sentence for part, sentence in _ADVICE.items() if part in mine.says), "")
+    says = f": {mine.says.rstrip('.')}" if mine.says else ""
+    return Finding("raises", f"It raises {mine.error}{at}{says}. {advice}".strip())
