@@ -19,12 +19,14 @@ SETUP = @python='$(PYTHON)'; \
     fi; \
     "$$python" tools/setup.py --torch '$(TORCH)'
 
-.PHONY: help setup lab setup-test test bench doctor constraints clean
+.PHONY: help setup lab setup-test test bench coverage mutants doctor constraints clean
 
 help:
 	@echo "make lab          set everything up and open JupyterLab on chapter 00"
 	@echo "make test         set everything up and run every test"
 	@echo "make bench        measure speed (tests/benchmarks)"
+	@echo "make coverage     run the unit tests and list the lines that none of them reaches"
+	@echo "make mutants      break the code in some eighty places, one at a time: do the tests notice?"
 	@echo "make doctor       look for what is wrong with this machine or installation"
 	@echo "make constraints  resolve every package anew and write constraints.txt"
 	@echo "make clean        remove .venv and the tools' caches"
@@ -47,17 +49,31 @@ lab: setup
 # One thread for each of the JOBS: two that both take every core are slower than one after the other.
 ONE_THREAD = OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
+# $(call stage,NAME,COMMAND) runs a command and notes how long it took, for the table at the end.
+STAGES = build/stages.txt
+STARTED := $(shell date +%s)
+stage = @start=$$(date +%s); (set -x; $(2)) || exit; echo "$(1): $$(( $$(date +%s) - start )) s" >> $(STAGES)
+
+# What takes seconds comes first. A student's notebook is run once, by nbval; a solved one once, by course_lib.publishing.solved.
 test: setup-test
-	$(RUN) python -m ruff check
-	$(RUN) python -m ruff format --check
-	$(RUN) lint-imports
-	$(RUN) $(ONE_THREAD) python -m pytest -n $(JOBS) $(TEST_ARGS)
-	$(RUN) course notebooks build --solved build/solved --jobs $(JOBS)
-	$(RUN) $(ONE_THREAD) COURSE_DATA=garments COURSE_PROGRESS= python -m pytest -n $(JOBS) --dist loadfile \
-	    --nbval notebooks build/solved --nbval-sanitize-with notebooks/sanitize.cfg
+	@mkdir -p build && echo "set-up: $$(( $$(date +%s) - $(STARTED) )) s" > $(STAGES)
+	$(call stage,ruff,$(RUN) python -m ruff check && $(RUN) python -m ruff format --check)
+	$(call stage,imports,$(RUN) lint-imports)
+	$(call stage,unit tests,$(RUN) $(ONE_THREAD) python -m pytest -n $(JOBS) --durations=15 $(TEST_ARGS))
+	$(call stage,notebooks,$(RUN) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+	    -p course_lib.publishing.solved --nbval --nbval-sanitize-with notebooks/sanitize.cfg --durations=15 notebooks)
+	@echo "Where the time went:" && cat $(STAGES)
 
 bench: setup-test
 	$(RUN) python -m pytest tests/benchmarks $(TEST_ARGS)
+
+# A report, not a gate: it shows where to look, not whether the tests are good.
+coverage: setup-test
+	$(RUN) $(ONE_THREAD) python -m pytest -n $(JOBS) --cov --cov-report=term --cov-report=html:build/coverage $(TEST_ARGS)
+	@echo "Line by line: build/coverage/index.html"
+
+mutants: setup-test
+	$(RUN) python tools/mutants.py
 
 doctor: setup
 	@$(RUN) course doctor
@@ -66,5 +82,5 @@ constraints:
 	$(PYTHON) tools/constraints.py
 
 clean:
-	rm -rf .venv .venv.discarded build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv.discarded build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

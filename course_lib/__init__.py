@@ -4,4 +4,4 @@ One module per chapter, in the course's order; import what you need from the mod
 `from course_lib.forward import q_sample`.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,8 +1,9 @@
 """The parts of the U-Net: time embedding, residual blocks, attention, resampling (chapter 07).
 
 Feature maps have shape (B, C, H, W); `time` is the embedded time step, shape (B, time_dim). The last convolution of a
-residual branch starts almost at zero, so that a fresh block passes its input through; not at zero exactly, since
-then no gradient would reach what stands before it.
+ResNet block's branch starts almost at zero, so that a fresh block returns its input nearly unchanged. It does not start
+at exactly zero, because then no gradient would reach the layers before it. The other blocks start as torch initialises
+them.
 """
 
 import math
@@ -12,14 +13,17 @@ from einops import rearrange
 from einops.layers.torch import Rearrange
 from torch import Tensor, nn
 
+from course_lib.types import TimeMode
+
 BRANCH_INIT = 1e-2  # how much of the usual initialisation the end of a residual branch keeps
 
 
 class SinusoidalPositionEmbeddings(nn.Module):
     """Time steps as waves of many lengths: t (B,) -> (B, dim). Source: 1706.03762, section 3.5.
 
-    First all sines, then all cosines, at frequencies from 1 down to 1/10,000 (the paper alternates the two, and its
-    slowest wave is a little faster). `dim` must be even.
+    First all sines, then all cosines, at frequencies from 1 down to 1/10,000. `dim` must be even.
+
+    The paper alternates the two, and its slowest wave is a little faster.
     """
 
     def __init__(self, dim: int):
@@ -50,22 +54,24 @@ def shrink(layer: nn.Conv2d) -> nn.Conv2d:
 
 
 class ResnetBlock(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut: (B, dim, H, W) -> (B, dim_out, H, W). Source: 1603.05027, 2006.11239.
+    """(B, dim, H, W) and time (B, time_dim) -> (B, dim_out, H, W). Source: 1603.05027, 2006.11239.
 
-    Each convolution comes after norm and SiLU (pre-activation). Between the two the time enters: "add" adds one number
-    per channel; "scale_shift" also multiplies, h <- norm(h) (1 + scale) + shift (2102.09672).
-    Without `time_dim` the block knows no time.
+    Two 3 x 3 convolutions beside a shortcut. Each convolution comes after norm and SiLU (pre-activation). Between the
+    two the time enters: "add" adds one number per channel; "scale_shift" also multiplies, h <- norm(h) (1 + scale) +
+    shift (2102.09672). Without `time_dim` the block does not depend on the time.
     """
 
     def __init__(
-        self, dim: int, dim_out: int, time_dim: int | None = None, groups: int = 8, time_mode: str = "scale_shift"
+        self, dim: int, dim_out: int, time_dim: int | None = None, groups: int = 8, time_mode: TimeMode = "scale_shift"
     ):
         super().__init__()
         if time_mode not in ("add", "scale_shift"):
             raise ValueError(f'unknown time_mode={time_mode!r}; choose "add" or "scale_shift".')
         self.time_mode = time_mode
-        self.norm1, self.conv1 = group_norm(dim, groups), nn.Conv2d(dim, dim_out, 3, padding=1)
-        self.norm2, self.conv2 = group_norm(dim_out, groups), shrink(nn.Conv2d(dim_out, dim_out, 3, padding=1))
+        self.norm1 = group_norm(dim, groups)
+        self.conv1 = nn.Conv2d(dim, dim_out, 3, padding=1)
+        self.norm2 = group_norm(dim_out, groups)
+        self.conv2 = shrink(nn.Conv2d(dim_out, dim_out, 3, padding=1))
         self.activation = nn.SiLU()
         width = dim_out if time_mode == "add" else 2 * dim_out
         self.time_mlp = nn.Sequential(nn.SiLU(), nn.Linear(time_dim, width)) if time_dim else None
@@ -84,10 +90,10 @@ class ResnetBlock(nn.Module):
 
 
 class ConvNextBlock(nn.Module):
-    """A 7 x 7 depthwise convolution, then wide 3 x 3 ones: (B, dim, H, W) -> (B, dim_out, H, W). Source: 2201.03545.
+    """(B, dim, H, W) and time (B, time_dim) -> (B, dim_out, H, W). Source: 2201.03545.
 
-    The time is added after the depthwise convolution. With two 3 x 3 convolutions where the paper has 1 x 1 ones:
-    it is the block of the classic recipe.
+    A 7 x 7 depthwise convolution, then wide 3 x 3 ones. The time is added after the depthwise convolution. It has two 3
+    x 3 convolutions where the paper has 1 x 1 ones. Many diffusion models use the block in this form.
     """
 
     def __init__(self, dim: int, dim_out: int, time_dim: int | None = None, mult: int = 2):
@@ -111,9 +117,9 @@ class ConvNextBlock(nn.Module):
 
 
 class Attention(nn.Module):
-    """Every pixel looks at every pixel: softmax(q k / sqrt(d)) v, (B, dim, H, W) in and out. Source: 1706.03762, eq. 1.
+    """softmax(q k / sqrt(d)) v over all pixels, (B, dim, H, W) in and out. Source: 1706.03762, eq. 1.
 
-    Its cost grows with (H W) squared.
+    Every pixel looks at every pixel, so the cost grows with (H W) squared.
     """
 
     def __init__(self, dim: int, heads: int = 4, dim_head: int = 32):
@@ -152,7 +158,10 @@ class LinearAttention(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Halve height and width with a strided convolution: (B, dim, H, W) -> (B, dim_out, H/2, W/2)."""
+    """Halve height and width: (B, dim, H, W) -> (B, dim_out, H/2, W/2).
+
+    A strided convolution does it.
+    """
 
     def __init__(self, dim: int, dim_out: int, kernel: int = 3):
         super().__init__()
@@ -177,7 +186,10 @@ class Upsample(nn.Module):
 
 
 class PreNorm(nn.Module):
-    """Normalise, then apply `layer`: layer(norm(x)). Source: 2002.04745."""
+    """Normalise, then apply `layer`. Source: 2002.04745.
+
+    That is layer(norm(x)).
+    """
 
     def __init__(self, dim: int, layer: nn.Module):
         super().__init__()

@@ -14,7 +14,6 @@ from torch import Tensor
 from course_lib.errors import CourseError
 from course_lib.images import class_names, load_images, to_uint8
 from course_lib.judges.classifier import Classifier, Epoch, accuracy, extract_features, train_classifier
-from course_lib.reverse import p_sample_loop
 from course_lib.runs.checkpoints import Checkpoint, denoiser, write_safetensors
 from course_lib.runs.devices import device as find_device
 from course_lib.runs.devices import keep_freed_memory
@@ -109,17 +108,14 @@ def sample_batches(
     images, too, equal shares have half the distance, so they cannot be held against a floor whose shares are random.
     The last batch may be smaller. `precision` as in `checkpoints.denoiser`.
     """
-    place, diffusion = checkpoint.schedule.device, checkpoint.config.diffusion
-    classes, generator = checkpoint.model.num_classes, torch.Generator(place).manual_seed(seed)
+    place, classes = checkpoint.schedule.device, checkpoint.model.num_classes
+    generator = torch.Generator(place).manual_seed(seed)
     if classes is not None and labels is None:
         labels = draw_labels(classes, count, seed)
     for start in range(0, count, batch_size):
         size = min(batch_size, count - start)
-        part = None if classes is None else labels[start : start + size].to(place)
-        model = denoiser(checkpoint, part, precision)
-        shape = (size, *checkpoint.image_shape)
-        samples = p_sample_loop(model, shape, checkpoint.schedule, generator, diffusion.predicts, diffusion.clip_start)
-        yield to_uint8(samples).cpu()
+        part = None if labels is None else labels[start : start + size].to(place)
+        yield to_uint8(denoiser(checkpoint, part, precision).sample(size, generator)).cpu()
 
 
 def check_scorable(checkpoint: Checkpoint, statistics: dict[str, Tensor]) -> None:

@@ -9,7 +9,10 @@ __all__ = ["class_names", "load_images", "to_model_range", "to_uint8"]
 
 
 def to_model_range(images: Tensor) -> Tensor:
-    """uint8 0 ... 255, any shape, to float32 in [-1, 1]; TypeError for other types, which may be scaled."""
+    """uint8 0 ... 255, any shape, to float32 in [-1, 1].
+
+    Raises TypeError for other types, which may be scaled.
+    """
     if images.dtype != torch.uint8:
         raise TypeError(f"to_model_range expects uint8 images as load_images gives them, not {images.dtype}.")
     return images.float() / 127.5 - 1

@@ -10,27 +10,34 @@ with std 0.
 
 import math
 from collections.abc import Sequence
-from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from course_lib.toy import Model, at_level
+from course_lib.toy import at_level
+from course_lib.types import Model, SignalAndNoise
 
 PANEL_EDGES = torch.tensor([-8.0, -4.5, -3, -2, -1, 0, 1, 2, 3, 4.5, 8], dtype=torch.float64)  # in stds
 PANEL_NODES = 6  # with these the integrals are right to 1e-6
 
 
 def mixture_log_prob(x: Tensor, means: Tensor, std: float, weights: Tensor) -> Tensor:
-    """log of sum over k of weights_k N(x; means_k, std² I), (B,); x (B, d), means (K, d), weights (K,)."""
+    """log p(x), shape (B,); x (B, d), means (K, d), std = sqrt(v), weights (K,) that add up to 1.
+
+    p(x) is the sum over k of weights_k N(x; means_k, v I).
+    """
     square = (x[:, None] - means).square().sum(dim=2)  # (B, K)
     normaliser = x.shape[1] / 2 * math.log(2 * math.pi * std**2)
     return torch.logsumexp(weights.log() - square / (2 * std**2) - normaliser, dim=1)
 
 
 def mixture_score(x: Tensor, means: Tensor, std: float, weights: Tensor) -> Tensor:
-    """The gradient of `mixture_log_prob` at x, (B, d); x (B, d), means (K, d), weights (K,)."""
+    """The gradient of log p at x, (B, d); x (B, d), means (K, d), std = sqrt(v), weights (K,).
+
+    log p is `mixture_log_prob`.
+    """
     arrows = means - x[:, None]  # (B, K, d)
     share = (weights.log() - arrows.square().sum(dim=2) / (2 * std**2)).softmax(dim=1)  # (B, K)
     return (share[:, :, None] * arrows).sum(dim=1) / std**2
@@ -94,7 +101,7 @@ class GaussianMixture:
         std = (scale**2 * self.std**2 + sigma**2) ** 0.5
         return GaussianMixture(scale * self.means, std, self.weights)
 
-    def log_prob(self, x: Tensor, t: Tensor | int | None = None, schedule=None) -> Tensor:
+    def log_prob(self, x: Tensor, t: Tensor | int | None = None, schedule: SignalAndNoise | None = None) -> Tensor:
         """log p_t(x), shape (B,); without t and schedule, log p(x) of the mixture itself.
 
         Raises ValueError, as all the methods below, for an x of the wrong shape and where a component
@@ -103,7 +110,7 @@ class GaussianMixture:
         logits, _, _, _ = self._components(x, t, schedule)
         return logits.logsumexp(dim=1)
 
-    def score(self, x: Tensor, t: Tensor | int | None = None, schedule=None) -> Tensor:
+    def score(self, x: Tensor, t: Tensor | int | None = None, schedule: SignalAndNoise | None = None) -> Tensor:
         """The gradient of log p_t at x, (B, *event); without t and schedule, of log p.
 
         sum over k of r_k (scale m_k - x) / v_k, with r_k the probability that x came from component k and
@@ -113,7 +120,7 @@ class GaussianMixture:
         pull = logits.softmax(dim=1) / variance  # (B, K)
         return self._column(scale) * self._mix(pull) - self._column(pull.sum(dim=1)) * x
 
-    def optimal_noise(self, x_t: Tensor, t: Tensor | int, schedule) -> Tensor:
+    def optimal_noise(self, x_t: Tensor, t: Tensor | int, schedule: SignalAndNoise) -> Tensor:
         """E[noise | x_t] = -sigma score, (B, *event): what a perfect network predicts. 2105.05233, eq. 11.
 
         Zero where there is no noise.
@@ -121,7 +128,7 @@ class GaussianMixture:
         _, sigma = self._scale_and_sigma(x_t, t, schedule)
         return -self._column(sigma) * self.score(x_t, t, schedule)
 
-    def posterior_mean(self, x_t: Tensor, t: Tensor | int, schedule) -> Tensor:
+    def posterior_mean(self, x_t: Tensor, t: Tensor | int, schedule: SignalAndNoise) -> Tensor:
         """E[x_0 | x_t], (B, *event): the best guess at the clean sample. The prior mean where scale = 0.
 
         sum over k of r_k (sigma² m_k + scale std_k² x_t) / v_k: in each component, a weighing of its mean
@@ -132,7 +139,9 @@ class GaussianMixture:
         keep = scale * (pull * self.std.to(pull) ** 2).sum(dim=1)
         return self._column(sigma**2) * self._mix(pull) + self._column(keep) * x_t
 
-    def _components(self, x: Tensor, t: Tensor | int | None, schedule) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def _components(
+        self, x: Tensor, t: Tensor | int | None, schedule: SignalAndNoise | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """log(weights_k N(x; scale m_k, v_k)) and v_k, both (B, K); scale and sigma, both (B,)."""
         scale, sigma = self._scale_and_sigma(x, t, schedule)
         variance = scale[:, None] ** 2 * self.std.to(scale) ** 2 + sigma[:, None] ** 2
@@ -143,14 +152,16 @@ class GaussianMixture:
         normaliser = means.shape[1] / 2 * (2 * math.pi * variance).log()
         return self.weights.to(scale).log() - normaliser - distance / (2 * variance), variance, scale, sigma
 
-    def _scale_and_sigma(self, x: Tensor, t: Tensor | int | None, schedule) -> tuple[Tensor, Tensor]:
+    def _scale_and_sigma(
+        self, x: Tensor, t: Tensor | int | None, schedule: SignalAndNoise | None
+    ) -> tuple[Tensor, Tensor]:
         """What is left of the signal and how much noise there is, row by row, (B,) each."""
         if x.ndim == 0 or x.shape[1:] != self.event:
             raise ValueError(f"x must have shape {['B', *self.event]} to fit the means, not {list(x.shape)}.")
         if (t is None) != (schedule is None):
             raise ValueError("t and schedule belong together: pass both, or neither for the mixture itself.")
         ones = x.new_ones(len(x), dtype=torch.promote_types(x.dtype, self.means.dtype))
-        if t is None:
+        if t is None or schedule is None:
             return ones, torch.zeros_like(ones)
         t = torch.as_tensor(t, device=x.device).expand(len(x))
         signal, noise = schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod
@@ -185,7 +196,7 @@ def scaled_square_distance(x: Tensor, means: Tensor, scale: Tensor) -> Tensor:
     return torch.where(some[:, None], distance**2, (x**2).sum(dim=1, keepdim=True))
 
 
-def optimal_loss(mixture: GaussianMixture, t: Tensor | int, schedule) -> Tensor:
+def optimal_loss(mixture: GaussianMixture, t: Tensor | int, schedule: SignalAndNoise) -> Tensor:
     """The smallest mean squared error of any noise prediction at each t: float64 on the CPU, shape of t.
 
     Per number: 1 - E|E[noise | x_t]|² / d, since the best guess leaves the rest of the noise's variance 1.
@@ -227,8 +238,8 @@ def mode_weights(samples: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Ten
     """The share of samples at each mode and its standard error, both (K,); samples (n, *event).
 
     A sample belongs to the nearest mean, so the modes should be narrow. The error is that of n
-    independent draws, with one imagined sample inside the mode and one outside, so that a mode that was
-    never hit keeps one.
+    independent draws, with one imagined sample inside the mode and one outside, so that the error of a mode
+    without samples is not 0.
     """
     n, means = len(samples), mixture.means.to(samples)
     nearest = torch.cdist(samples.reshape(n, -1), means.reshape(len(means), -1)).argmin(dim=1)
@@ -237,12 +248,19 @@ def mode_weights(samples: Tensor, mixture: GaussianMixture) -> tuple[Tensor, Ten
     return counts / n, (guarded * (1 - guarded) / n).sqrt()
 
 
-def noise_level_schedule(sigmas: Tensor) -> SimpleNamespace:
-    """Noise levels [L], as in `toy`, in the form in which the methods above ask for them: x = 1 y + sigma_i noise.
+class NoiseLevels(NamedTuple):
+    """Noise levels as the methods of `GaussianMixture` ask for them, both [L]."""
 
-    With it `mixture.optimal_noise(x, level, ...)` and `optimal_loss(mixture, level, ...)` speak of a ladder.
+    sqrt_alphas_cumprod: Tensor
+    sqrt_one_minus_alphas_cumprod: Tensor
+
+
+def noise_level_schedule(sigmas: Tensor) -> NoiseLevels:
+    """Noise levels [L], as in `toy`, in the place of a schedule: x = 1 y + sigma_i noise.
+
+    With it, `mixture.optimal_noise(x, level, ...)` and `optimal_loss(mixture, level, ...)` take a level in place of t.
     """
-    return SimpleNamespace(sqrt_alphas_cumprod=torch.ones_like(sigmas), sqrt_one_minus_alphas_cumprod=sigmas)
+    return NoiseLevels(sqrt_alphas_cumprod=torch.ones_like(sigmas), sqrt_one_minus_alphas_cumprod=sigmas)
 
 
 def exact_prediction(x: Tensor, level: Tensor, sigmas: Tensor, mixture: GaussianMixture) -> Tensor:

@@ -1,21 +1,24 @@
 """The objective: why the loss is what it is, and what a model's prediction stands for (chapter 06).
 
-Noise, x_0, v and score: with x_t each of them says all the others. The bound on the negative log-likelihood (ELBO)
-is a sum of one term for each step, and the simple loss is that sum without its weights. `x`, `t`, `noise` and models
-are as in `forward` and `reverse`; every result in nats is elementwise, one value per number of a sample.
+Noise, x_0, v and score: together with x_t, each of them determines the others. The bound on the negative
+log-likelihood (ELBO) is a sum of one term for each step, and the simple loss is that sum without its weights. `x`,
+`t`, `noise` and models are as in `forward` and `reverse`; every result in nats is elementwise, one value per number of
+a sample.
 """
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from course_lib.forward import extract, q_posterior, q_sample
 from course_lib.mixtures import GaussianMixture, optimal_loss
-from course_lib.reverse import Model, p_mean, predict_start, training_target, v_from_start_and_noise
+from course_lib.reverse import p_mean, predict_start, training_target, v_from_start_and_noise
 from course_lib.schedules import NoiseSchedule, snr
+from course_lib.types import LossType, Model, Predicts
 
-# One thing, said in four ways
+# One prediction in four forms: noise, x_0, v and score
 
 
 def noise_from_start(x_t: Tensor, t: Tensor, x_start: Tensor, schedule: NoiseSchedule) -> Tensor:
@@ -33,7 +36,10 @@ def noise_from_v(x_t: Tensor, t: Tensor, v: Tensor, schedule: NoiseSchedule) -> 
 
 
 def score_from_noise(noise: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """The score that a noise prediction stands for, (B, ...): -noise / sqrt(1 - alpha-bar_t). 2105.05233, eq. 11."""
+    """The score that `noise` (B, ...) at t stands for.
+
+    -noise / sqrt(1 - alpha-bar_t). 2105.05233, eq. 11.
+    """
     return -noise / extract(schedule.sqrt_one_minus_alphas_cumprod, t, noise.shape)
 
 
@@ -53,7 +59,7 @@ def start_from_score(x_t: Tensor, t: Tensor, score: Tensor, schedule: NoiseSched
 
 
 def four_views(
-    x_t: Tensor, t: Tensor, prediction: Tensor, schedule: NoiseSchedule, predicts: str = "noise"
+    x_t: Tensor, t: Tensor, prediction: Tensor, schedule: NoiseSchedule, predicts: Predicts | Literal["score"] = "noise"
 ) -> dict[str, Tensor]:
     """One prediction as "noise", "start", "v" and "score", (B, ...) each; `predicts` says which of them it is.
 
@@ -73,7 +79,7 @@ def four_views(
 
 
 def kl_between_gaussians(mean1: Tensor, variance1: Tensor, mean2: Tensor, variance2: Tensor) -> Tensor:
-    """KL(N(mean1, variance1) || N(mean2, variance2)) in nats, elementwise; shapes are broadcast.
+    """KL(N(mean1, variance1) || N(mean2, variance2)) in nats, for each element; shapes are broadcast.
 
     (log(variance2 / variance1) + (variance1 + (mean1 - mean2)²) / variance2 - 1) / 2
     """
@@ -81,7 +87,7 @@ def kl_between_gaussians(mean1: Tensor, variance1: Tensor, mean2: Tensor, varian
 
 
 def prior_kl(x_start: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """L_T, KL(q(x_T | x_0) || N(0, I)) in nats, (B, ...): what x_T still knows of x_0. 2006.11239, eq. 5."""
+    """L_T, KL(q(x_T | x_0) || N(0, I)) in nats, (B, ...): how much x_T still tells about x_0. 2006.11239, eq. 5."""
     mean = schedule.sqrt_alphas_cumprod[-1] * x_start
     variance = schedule.sqrt_one_minus_alphas_cumprod[-1] ** 2
     return kl_between_gaussians(mean, variance, torch.zeros_like(mean), torch.ones_like(variance))
@@ -94,7 +100,7 @@ def step_kl(
     noise: Tensor,
     schedule: NoiseSchedule,
     variance: Tensor,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
 ) -> Tensor:
     """L_{t-1}, KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)) in nats, (B, ...), for t >= 1. 2006.11239, eq. 5.
 
@@ -107,7 +113,12 @@ def step_kl(
 
 
 def last_step_loss(
-    model: Model, x_start: Tensor, noise: Tensor, schedule: NoiseSchedule, variance: Tensor, predicts: str = "noise"
+    model: Model,
+    x_start: Tensor,
+    noise: Tensor,
+    schedule: NoiseSchedule,
+    variance: Tensor,
+    predicts: Predicts = "noise",
 ) -> Tensor:
     """L_0, -log p(x_0 | x_t at t = 0) in nats, (B, ...): a Gaussian density with variance[0]. 2006.11239, eq. 5.
 
@@ -119,7 +130,12 @@ def last_step_loss(
 
 
 def elbo_terms(
-    model: Model, x_start: Tensor, noise: Tensor, schedule: NoiseSchedule, variance: Tensor, predicts: str = "noise"
+    model: Model,
+    x_start: Tensor,
+    noise: Tensor,
+    schedule: NoiseSchedule,
+    variance: Tensor,
+    predicts: Predicts = "noise",
 ) -> Tensor:
     """Every term of the bound for every sample, in nats, (T + 1, B, ...): row t is the step from t, row T is L_T.
 
@@ -138,12 +154,12 @@ def elbo_terms(
 def optimal_variance(mixture: GaussianMixture, schedule: NoiseSchedule) -> Tensor:
     """The variances of p(x_{t-1} | x_t) that make the bound smallest if the model is exact, float64 [T].
 
-    beta-tilde_t plus what the doubt about x_0 adds, coef1² E Var[x_0 | x_t]: the idea of Analytic-DPM, 2201.06503.
+    beta-tilde_t plus what the uncertainty of x_0 adds, coef1² E Var[x_0 | x_t]: the idea of Analytic-DPM, 2201.06503.
     For mixtures of numbers or points, as `optimal_loss`.
     """
     t = torch.arange(schedule.timesteps)
-    doubt = optimal_loss(mixture, t, schedule) / snr(schedule.alphas_cumprod.cpu().double())
-    return schedule.posterior_variance.cpu() + schedule.posterior_mean_coef1.cpu() ** 2 * doubt
+    uncertainty = optimal_loss(mixture, t, schedule) / snr(schedule.alphas_cumprod.cpu().double())
+    return schedule.posterior_variance.cpu() + schedule.posterior_mean_coef1.cpu() ** 2 * uncertainty
 
 
 def every_draw(mixture: GaussianMixture, points: int = 57) -> tuple[Tensor, Tensor, Tensor]:
@@ -158,8 +174,8 @@ def every_draw(mixture: GaussianMixture, points: int = 57) -> tuple[Tensor, Tens
     x_start = mixture.means.cpu().double()[:, None] + mixture.std.cpu().double()[:, None] * normal  # (K, points)
     share = mixture.weights.cpu().double()[:, None] * density
     ones = torch.ones(len(x_start), points, points, dtype=torch.float64)
-    parts = x_start[..., None] * ones, normal * ones, share[..., None] * density
-    return tuple(part.flatten() for part in parts)
+    x_start, noise, weight = x_start[..., None] * ones, normal * ones, share[..., None] * density
+    return x_start.flatten(), noise.flatten(), weight.flatten()
 
 
 # Weights
@@ -173,12 +189,13 @@ def bound_weight(t: Tensor, schedule: NoiseSchedule) -> Tensor:
     return schedule.betas[t] / (2 * schedule.alphas[t] * schedule.sqrt_one_minus_alphas_cumprod[t] ** 2)
 
 
-def snr_weight(t: Tensor, schedule: NoiseSchedule, predicts: str = "noise", gamma: float = 5.0) -> Tensor:
-    """The min-SNR-gamma weight of each row's squared error, (B,) for t (B,). Source: 2303.09556.
+def snr_weight(t: Tensor, schedule: NoiseSchedule, predicts: Predicts = "noise", gamma: float = 5.0) -> Tensor:
+    """The min-SNR weight of a squared error in "start", "noise" or "v", (B,) for t (B,).
 
     In units of the error in x_0 it is min(SNR, gamma), whatever the model predicts. So "start" gets min(SNR, gamma),
-    "noise" gets min(SNR, gamma) / SNR and "v" gets min(SNR, gamma) / (SNR + 1). Raises ValueError for another
-    `predicts`.
+    "noise" gets min(SNR, gamma) / SNR and "v" gets min(SNR, gamma) / (SNR + 1). Source: 2303.09556.
+
+    Raises ValueError for another `predicts`.
     """
     ratio = (schedule.sqrt_alphas_cumprod[t] / schedule.sqrt_one_minus_alphas_cumprod[t]) ** 2
     if predicts == "start":
@@ -197,7 +214,7 @@ def weighted_loss(
     noise: Tensor,
     schedule: NoiseSchedule,
     weight: Tensor,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
 ) -> Tensor:
     """The mean squared error with a weight (B,) for each row, a scalar; with weights of 1 it is the simple loss."""
     x_t = q_sample(x_start, t, noise, schedule)
@@ -225,7 +242,7 @@ def noise_given(
 
 
 def best_noise(
-    x_t: Tensor, t: Tensor, mixture: GaussianMixture, schedule: NoiseSchedule, loss_type: str = "l2"
+    x_t: Tensor, t: Tensor, mixture: GaussianMixture, schedule: NoiseSchedule, loss_type: LossType = "l2"
 ) -> Tensor:
     """What a perfect network predicts if it was trained with `loss_type`, (B,); x_0 is a number from `mixture`.
 
@@ -238,7 +255,7 @@ def best_noise(
     return best_constant(values.flatten(1), share.flatten(1), loss_type)
 
 
-def best_constant(values: Tensor, weight: Tensor, loss_type: str = "l2") -> Tensor:
+def best_constant(values: Tensor, weight: Tensor, loss_type: LossType = "l2") -> Tensor:
     """The c with the smallest expected loss of values - c, (B,), for values (B, N) with probabilities weight (B, N).
 
     "l2": the mean. "l1": the median. "huber" (quadratic up to 1, as in `p_losses`): where the errors, each cut off at

@@ -7,6 +7,7 @@ A model is any callable `(x_t, t) -> tensor` in the shape of x_t. What it predic
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -15,24 +16,28 @@ from torch.nn import functional
 from course_lib.forward import extract, q_posterior, q_sample
 from course_lib.mixtures import GaussianMixture
 from course_lib.schedules import NoiseSchedule
+from course_lib.types import LossType, Model, Predicts
 
-Model = Callable[[Tensor, Tensor], Tensor]
-
-LOSSES = {"l1": functional.l1_loss, "l2": functional.mse_loss, "huber": functional.huber_loss}
-PREDICTIONS = ("noise", "start", "v")
+LOSSES: dict[LossType, Callable[[Tensor, Tensor], Tensor]] = {
+    "l1": functional.l1_loss,
+    "l2": functional.mse_loss,
+    "huber": functional.huber_loss,
+}
+PREDICTIONS: tuple[str, ...] = get_args(Predicts)
 
 
 def predict_start_from_noise(x_t: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """Solve `q_sample` for x_0: (x_t - sqrt(1 - alpha-bar_t) noise) / sqrt(alpha-bar_t). 2006.11239, eq. 15.
+    """x_0 from x_t and the noise in it, shapes (B, ...), t (B,): the opposite of `q_sample`.
 
-    Not finite where alpha-bar_t = 0 (zero terminal SNR): pure noise tells nothing of x_0.
+    (x_t - sqrt(1 - alpha-bar_t) noise) / sqrt(alpha-bar_t). 2006.11239, eq. 15. Not finite where alpha-bar_t = 0 (zero
+    terminal SNR): pure noise tells nothing of x_0.
     """
     signal = extract(schedule.sqrt_alphas_cumprod, t, x_t.shape)
     sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape)
     return (x_t - sigma * noise) / signal
 
 
-def predict_start(output: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, predicts: str) -> Tensor:
+def predict_start(output: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, predicts: Predicts) -> Tensor:
     """The x_0 that a model's `output` stands for, (B, ...).
 
     For "v" it is sqrt(alpha-bar_t) x_t - sqrt(1 - alpha-bar_t) v. Raises ValueError for an unknown `predicts`.
@@ -49,13 +54,16 @@ def predict_start(output: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedul
 
 
 def v_from_start_and_noise(x_start: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """v = sqrt(alpha-bar_t) noise - sqrt(1 - alpha-bar_t) x_0, (B, ...). Source: 2202.00512, section 4."""
+    """v at t for x_0 and noise, shapes (B, ...).
+
+    v = sqrt(alpha-bar_t) noise - sqrt(1 - alpha-bar_t) x_0. Source: 2202.00512, section 4.
+    """
     signal = extract(schedule.sqrt_alphas_cumprod, t, x_start.shape)
     sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_start.shape)
     return signal * noise - sigma * x_start
 
 
-def training_target(x_start: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule, predicts: str) -> Tensor:
+def training_target(x_start: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule, predicts: Predicts) -> Tensor:
     """What the model should have said, (B, ...): the noise, x_0, or v."""
     if predicts == "noise":
         return noise
@@ -72,10 +80,12 @@ def p_losses(
     t: Tensor,
     noise: Tensor,
     schedule: NoiseSchedule,
-    loss_type: str = "l2",
-    predicts: str = "noise",
+    loss_type: LossType = "l2",
+    predicts: Predicts = "noise",
 ) -> Tensor:
-    """The simple loss, a scalar: mean distance between prediction and target at x_t. 2006.11239, eq. 14.
+    """The mean distance between what model(x_t, t) says and its target, a scalar; t (B,).
+
+    The simple loss. 2006.11239, eq. 14.
 
     loss_type is "l1", "l2" or "huber" (quadratic up to a difference of 1). Raises ValueError for another one.
     """
@@ -91,12 +101,13 @@ def p_mean(
     x_t: Tensor,
     t: Tensor,
     schedule: NoiseSchedule,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
-    """Mean of p(x_{t-1} | x_t), (B, ...): `q_posterior` of the predicted x_0. 2006.11239, eqs. 7 and 11.
+    """Mean of p(x_{t-1} | x_t), shapes (B, ...), t (B,).
 
-    clip_start keeps the predicted x_0 inside [-1, 1], where images live.
+    It is `q_posterior` of the predicted x_0. 2006.11239, eqs. 7 and 11. clip_start keeps the predicted x_0 inside [-1,
+    1], where images live.
     """
     x_start = predict_start(model(x_t, t), x_t, t, schedule, predicts)
     if clip_start:
@@ -111,12 +122,13 @@ def p_sample(
     t: Tensor,
     noise: Tensor,
     schedule: NoiseSchedule,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
-    """One step back, x_{t-1} ~ p(x_{t-1} | x_t), (B, ...). 2006.11239, algorithm 2, line 4.
+    """One step back, x_{t-1} from x_t (B, ...), t (B,), with `noise` drawn by the caller.
 
-    mean + sqrt(beta-tilde_t) noise; the variance is 0 at t = 0, so the last step adds none, row by row.
+    x_{t-1} ~ p(x_{t-1} | x_t), that is mean + sqrt(beta-tilde_t) noise. The variance is 0 at t = 0, so the last step
+    adds none, row by row. 2006.11239, algorithm 2, line 4.
     """
     mean = p_mean(model, x_t, t, schedule, predicts, clip_start)
     return mean + extract(schedule.posterior_variance, t, x_t.shape).sqrt() * noise
@@ -137,7 +149,7 @@ def p_sample_steps(
     shape: tuple[int, ...],
     schedule: NoiseSchedule,
     generator: torch.Generator | None = None,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Iterator[Tensor]:
     """Yield x_T and then every state down to x_0: T + 1 tensors of `shape`. 2006.11239, algorithm 2.
@@ -159,12 +171,13 @@ def p_sample_loop(
     shape: tuple[int, ...],
     schedule: NoiseSchedule,
     generator: torch.Generator | None = None,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
-    """Samples x_0 of `shape`, the last state of `p_sample_steps`. 2006.11239, algorithm 2.
+    """Samples x_0 of `shape`, (B, ...): from x_T through t = T-1, ..., 0; t is a long tensor (B,).
 
-    Written out once more, because this is the solution that chapter 05 shows.
+    The last state of `p_sample_steps`, written out once more because this is the solution that chapter 05 shows.
+    2006.11239, algorithm 2.
     """
     x = draw_noise(shape, schedule, generator)
     for step in reversed(range(schedule.timesteps)):
@@ -187,7 +200,8 @@ def excess_noise_loss(
 
     E|model(x_t, t) - E[noise | x_t]|² per number, a mean over `count` draws of x_t. The model's loss is `optimal_loss`
     plus this, since what the best guess leaves unexplained is uncorrelated with every function of x_t.
-    (Those of `toy` and `mixtures` say the same of models that guess the neighbour, in units of its gap.)
+    `toy.excess_loss` and `mixtures.excess_neighbour_loss` do the same for models that predict the noise between two
+    neighbouring levels.
     """
 
     def excess(step: int) -> Tensor:

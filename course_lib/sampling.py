@@ -1,7 +1,7 @@
-"""Samples, and what to hold them against: the best denoiser of the training set, which memorises (chapter 10).
+"""Samples, and what to compare them with: the optimal denoiser of the training set, which memorises (chapter 10).
 
-A training set is a Gaussian mixture whose components have std 0. So its best denoiser is a formula, and a sampler that
-uses it can only give the training images back. What a network does better, it does by being wrong.
+A training set is a Gaussian mixture whose components have std 0. So its optimal denoiser is a formula, and a sampler
+that uses it can only give the training images back. A network draws new images because it differs from this formula.
 """
 
 import torch

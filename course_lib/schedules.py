@@ -5,38 +5,51 @@ alpha-bar_{t+1}. Schedules are float64; a `NoiseSchedule` computes in float64 an
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from course_lib.types import BetaSchedule
+
 
 def linear_beta_schedule(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
-    """Betas rise on a straight line, float64 [T]. Source: DDPM, 2006.11239, section 4."""
+    """`timesteps` betas on a straight line from beta_start to beta_end, both included; float64 [T].
+
+    Source: DDPM, 2006.11239, section 4.
+    """
     return torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64)
 
 
 def quadratic_beta_schedule(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
-    """The square roots of the betas rise on a straight line, float64 [T]. Source: 2006.11239, appendix B."""
+    """Betas whose square roots lie on a straight line; the ends are beta_start and beta_end; float64 [T].
+
+    Source: 2006.11239, appendix B.
+    """
     return torch.linspace(beta_start**0.5, beta_end**0.5, timesteps, dtype=torch.float64) ** 2
 
 
 def sigmoid_beta_schedule(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
-    """Betas follow a sigmoid over [-6, 6], float64 [T]: slow, fast, slow. Source: GeoDiff, 2203.02923."""
+    """beta_start + (beta_end - beta_start) * sigmoid(u), u on a line from -6 to 6; float64 [T].
+
+    The betas rise slowly, then fast, then slowly. Source: GeoDiff, 2203.02923.
+    """
     ramp = torch.sigmoid(torch.linspace(-6, 6, timesteps, dtype=torch.float64))
     return beta_start + (beta_end - beta_start) * ramp
 
 
 def cosine_beta_schedule(timesteps: int, s: float = 0.008) -> Tensor:
-    """alpha-bar follows a squared cosine, float64 [T]. Source: Improved DDPM, 2102.09672, equation 17.
+    """Betas whose alpha-bar follows the squared cosine, none above 0.999; float64 [T].
 
-    beta_t = 1 - alpha-bar_t / alpha-bar_{t-1}, clipped at 0.999 so that the last step keeps a trace of signal.
+    beta_t = 1 - alpha-bar_t / alpha-bar_{t-1}, clipped so that the last step keeps a trace of signal. Source: Improved
+    DDPM, 2102.09672, equation 17.
     """
     time = torch.linspace(0, 1, timesteps + 1, dtype=torch.float64)
     alphas_cumprod = torch.cos((time + s) / (1 + s) * math.pi / 2) ** 2
     return (1 - alphas_cumprod[1:] / alphas_cumprod[:-1]).clamp(max=0.999)
 
 
-BETA_SCHEDULES = {
+BETA_SCHEDULES: dict[BetaSchedule, Callable[..., Tensor]] = {
     "linear": linear_beta_schedule,
     "quadratic": quadratic_beta_schedule,
     "cosine": cosine_beta_schedule,
@@ -45,22 +58,29 @@ BETA_SCHEDULES = {
 
 
 def alphas_cumprod_from_betas(betas: Tensor) -> Tensor:
-    """alpha-bar_t = product of (1 - beta_s) over s <= t, shape [T] like `betas`. Source: 2006.11239, above eq. 4."""
+    """alpha-bar_t for every t, shape [T] like `betas`.
+
+    The product of (1 - beta_s) over s <= t. Source: 2006.11239, above eq. 4.
+    """
     return torch.cumprod(1 - betas, dim=0)
 
 
 def snr(alphas_cumprod: Tensor) -> Tensor:
-    """Signal-to-noise ratio alpha-bar / (1 - alpha-bar), any shape. Source: VDM, 2107.00630, equation 2."""
+    """Signal-to-noise ratio for each alpha-bar; any shape.
+
+    alpha-bar / (1 - alpha-bar). Source: VDM, 2107.00630, equation 2.
+    """
     return alphas_cumprod / (1 - alphas_cumprod)
 
 
 def rescale_zero_terminal_snr(betas: Tensor) -> Tensor:
-    """Shift and stretch sqrt(alpha-bar) so that it ends at exactly 0 and starts where it did; betas [T] -> [T].
+    """Betas [T] whose sqrt(alpha-bar) is shifted to end at 0 and stretched to start where it did.
 
-    Source: 2305.08891, algorithm 1. The last beta becomes 1: x_T is then pure noise, and a network that
-    predicts the noise learns nothing there, so train it on "v" or "start".
-    Raises ValueError for fewer than two steps: the only step would have to be start and end at once. Every beta but
-    the last must be below 1.
+    The last beta becomes 1: x_T is then pure noise, and a network that predicts the noise learns nothing there, so
+    train it on "v" or "start". Source: 2305.08891, algorithm 1.
+
+    Raises ValueError for fewer than two steps: the only step would have to be start and end at once. Every beta but the
+    last must be below 1.
     """
     if len(betas) < 2:
         raise ValueError("rescale_zero_terminal_snr needs at least 2 timesteps; make the schedule longer.")
@@ -108,7 +128,7 @@ class NoiseSchedule:
         self.posterior_variance = (betas * (1 - alphas_cumprod_prev) / (1 - alphas_cumprod)).float()
 
     @classmethod
-    def from_name(cls, name: str, timesteps: int = 1000, **options) -> "NoiseSchedule":
+    def from_name(cls, name: BetaSchedule, timesteps: int = 1000, **options: float) -> "NoiseSchedule":
         """A schedule by its name in BETA_SCHEDULES; `options` go to its function, e.g. `beta_end=0.01`."""
         if name not in BETA_SCHEDULES:
             raise ValueError(f"unknown schedule {name!r}; choose one of {', '.join(BETA_SCHEDULES)}.")

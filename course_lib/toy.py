@@ -1,10 +1,10 @@
-"""The smallest diffusion: one number, a ladder of noise levels, a small network (chapter 01).
+"""The smallest diffusion: one number, a sequence of noise levels, a small network (chapter 01).
 
 Clean data y becomes x = y + sigma noise. The levels sigma_0 > sigma_1 > ... come as `sigmas`, shape [L],
 and a level is an index into it. At level i a model `(x, level) -> prediction` says how much noise lies
 between sigma_i and sigma_{i+1}, that is (sigma_i - sigma_{i+1}) noise, so there are L - 1 levels to learn
 and to step from. The last one, sigma_{L-1} = sigma_min, is where x is left: make it small beside the
-data's own spread. (A ladder may also end at 0: everything here works with it.)
+data's own spread. (The last level may also be 0: everything here works with it.)
 
 `x` has shape (B,) or (B, ...), `level` is a long tensor (B,) unless it is said to be one number.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-Model = Callable[[Tensor, Tensor], Tensor]
+from course_lib.types import Model
 
 
 def toy_data(count: int, mean: float = 1.0, std: float = 0.01, generator: torch.Generator | None = None) -> Tensor:
@@ -42,10 +42,11 @@ def at_level(sigmas: Tensor, level: Tensor, x: Tensor) -> Tensor:
 
 
 def neighbour_loss(model: Model, y: Tensor, level: Tensor, noise: Tensor, sigmas: Tensor) -> Tensor:
-    """How well the model predicts the noise between neighbouring levels, a scalar.
+    """The mean squared error of the predicted noise between neighbouring levels, in units of the gap: a scalar.
 
-    y and noise (B, ...), level (B,) with values 0 ... L-2. The error is measured in units of the gap
-    sigma_i - sigma_{i+1}, so that every level counts the same (2206.00364, section 5): guessing 0 costs
+    y and noise (B, ...); level long (B,), 0 ... L-2, one for each row; sigmas float [L].
+
+    The gap is sigma_i - sigma_{i+1}. In its units every level counts the same (2206.00364, section 5): guessing 0 costs
     1, and the best possible loss at level i is std² / (std² + sigma_i²).
     """
     sigma = at_level(sigmas, level, y)
@@ -54,10 +55,12 @@ def neighbour_loss(model: Model, y: Tensor, level: Tensor, noise: Tensor, sigmas
 
 
 def denoise_step(model: Model, x: Tensor, level: int) -> Tensor:
-    """From `level` to the next one, for the whole batch: x <- x - prediction, shapes (B, ...).
+    """From `level` to the next one, for a batch x (B, ...) that stands at that level.
 
-    One Euler step of the probability-flow ODE, dx/dsigma = (x - E[y | x]) / sigma. Source: 2206.00364,
-    eqs. 1 and 3.
+    The model takes (x, level) with a long tensor (B,) for the level, and predicts in the units of x.
+
+    x <- x - prediction: one Euler step of the probability-flow ODE, dx/dsigma = (x - E[y | x]) / sigma. Source:
+    2206.00364, eqs. 1 and 3.
     """
     return x - model(x, torch.full((len(x),), level, device=x.device))
 
@@ -101,8 +104,8 @@ def optimal_prediction(x: Tensor, level: Tensor, sigmas: Tensor, mean: float, st
 def excess_loss(model: Model, sigmas: Tensor, mean: float, std: float, points: int = 1001) -> Tensor:
     """How far the model's loss is above the best possible one if y ~ N(mean, std²), level by level: [L-1].
 
-    In the units of `neighbour_loss`: 0 for the exact model, sigma_i² / (std² + sigma_i²) for one that says
-    0. The average over x is taken at `points` quantiles of its density, so nothing is drawn.
+    In the units of `neighbour_loss`: 0 for the exact model, sigma_i² / (std² + sigma_i²) for a model that
+    always predicts 0. The average over x is taken at `points` quantiles of its density, so nothing is drawn.
     """
     z = torch.special.ndtri((torch.arange(points, device=sigmas.device) + 0.5) / points)
     excess = []
@@ -134,12 +137,14 @@ class MLP(nn.Module):
 
 
 class Preconditioned(nn.Module):
-    """A network that sees and says numbers of about 1 at every level: (x, level) -> prediction, shape of x.
+    """A network whose inputs and outputs are of about size 1 at every level: (x, level) -> prediction, shape of x.
 
     Inputs are standardised with the data's `mean` and `std` and the level's noise, outputs are in units
-    of the gap. Without it the same network must learn slopes of 1 / 0.01 beside values of 10, and plain
-    SGD does not. Source: 2206.00364, section 5.
+    of the gap. Without this scaling the same network would have to learn slopes of 1 / 0.01 and values of
+    10 at once, and plain SGD fails at that. Source: 2206.00364, section 5.
     """
+
+    sigmas: Tensor
 
     def __init__(self, network: nn.Module, sigmas: Tensor, mean: float, std: float):
         super().__init__()

@@ -1,8 +1,8 @@
 """Training: one step, and what the loop in `runs.loop` needs beside it (chapter 09).
 
 What a step draws (batch, time steps, noise, flips, dropped labels) depends on the seed and the step's number alone. So
-a run that was killed and resumed from its last checkpoint walks the very path of an uninterrupted one: on the CPU, bit
-by bit, given the same number of threads.
+a run that was killed and resumed from its last checkpoint gives the same weights as an uninterrupted one: on the CPU,
+bit by bit, given the same number of threads.
 """
 
 import math
@@ -11,8 +11,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-from course_lib.reverse import Model, p_losses
+from course_lib.reverse import p_losses
 from course_lib.schedules import NoiseSchedule
+from course_lib.types import LossType, Model, Predicts
 
 
 def sample_timesteps(batch_size: int, timesteps: int, generator: torch.Generator) -> Tensor:
@@ -26,9 +27,11 @@ def sample_timesteps(batch_size: int, timesteps: int, generator: torch.Generator
 def warmup_decay(step: int, steps: int, warmup_steps: int = 100, final: float = 0.02) -> float:
     """The factor on the learning rate at `step` (0 ... steps-1).
 
-    Up a straight line from 1 / (warmup_steps + 1) at step 0 to 1 at step `warmup_steps`, then down a
-    half cosine, to `final` at the last step. The warm-up takes at most a tenth of the run (rounded
-    down): 100 steps of it ruin a run of 70. Source: 1608.03983, equation 5.
+    Up a straight line, then down a half cosine to `final` at the last step. The warm-up takes at most a tenth of the
+    run.
+
+    The line goes from 1 / (warmup_steps + 1) at step 0 to 1 at step `warmup_steps`. The tenth is rounded down: 100
+    steps of warm-up ruin a run of 70. Source: 1608.03983, equation 5.
     """
     warmup_steps = min(warmup_steps, steps // 10)
     if step < warmup_steps:
@@ -48,10 +51,9 @@ def ema_decay(step: int, steps: int, limit: float = 0.998) -> float:
 
 @torch.no_grad()
 def ema_update(ema: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights: ema <- decay ema + (1 - decay) model.
+    """Move the averaged weights, in place: ema <- decay ema + (1 - decay) model.
 
-    Every parameter of `ema` changes in place, without a graph; `model` stays as it is. Source:
-    2006.11239, appendix B.
+    Every parameter of `ema` changes, without a graph; `model` stays as it is. Source: 2006.11239, appendix B.
     """
     for average, new in zip(ema.parameters(), model.parameters(), strict=True):
         average.lerp_(new, 1 - decay)
@@ -64,8 +66,8 @@ def train_step(
     t: Tensor,
     noise: Tensor,
     schedule: NoiseSchedule,
-    loss_type: str = "l2",
-    predicts: str = "noise",
+    loss_type: LossType = "l2",
+    predicts: Predicts = "noise",
     grad_clip: float | None = None,
 ) -> Tensor:
     """One gradient step on a batch x_start (B, C, H, W); returns the loss, a detached scalar.
@@ -93,8 +95,13 @@ def batch_indices(step: int, batch_size: int, count: int, seed: int) -> Tensor:
 
     Each comes once per epoch, in an order that the seed and the epoch's number decide.
     """
-    places = torch.arange(step * batch_size, (step + 1) * batch_size)
-    return torch.stack([_epoch(int(place) // count, count, seed)[int(place) % count] for place in places])
+    start, end = step * batch_size, (step + 1) * batch_size
+    parts = []
+    while start < end:  # a batch may lie across the end of an epoch, or of several
+        epoch, first = divmod(start, count)
+        parts.append(_epoch(epoch, count, seed)[first : first + end - start])
+        start += len(parts[-1])
+    return torch.cat(parts)
 
 
 def flip_half(images: Tensor, generator: torch.Generator) -> Tensor:

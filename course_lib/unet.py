@@ -9,7 +9,9 @@ stem
 `unet_forward` is this way through; the class `Unet` builds what stands along it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -29,10 +31,11 @@ from course_lib.blocks import (
     shrink,
     unpatchify,
 )
+from course_lib.types import AttentionKind, Block, Skips, TimeMode
 
-BLOCKS = ("resnet", "convnext")
-ATTENTIONS = {"none": None, "linear": LinearAttention, "full": Attention}
-SKIPS = ("all", "level", "none")
+BLOCKS: tuple[str, ...] = get_args(Block)
+ATTENTIONS: dict[AttentionKind, type[nn.Module] | None] = {"none": None, "linear": LinearAttention, "full": Attention}
+SKIPS: tuple[str, ...] = get_args(Skips)
 NOTHING = nn.Identity()  # where a step has no attention, or neither halves nor doubles
 
 
@@ -95,14 +98,14 @@ class Unet(nn.Module):
         dim: int,
         channels: int = 1,
         dim_mults: Sequence[int] = (1, 2, 4),
-        block: str = "resnet",
+        block: Block = "resnet",
         num_classes: int | None = None,
         init_dim: int | None = None,
         blocks_per_level: int | Sequence[int] = 1,
-        attention: Sequence[str] | None = None,
-        skips: str = "all",
+        attention: Sequence[AttentionKind] | None = None,
+        skips: Skips = "all",
         top_skip: bool = True,
-        time_mode: str = "scale_shift",
+        time_mode: TimeMode = "scale_shift",
         transposed: bool = False,
         patch: int = 1,
     ):
@@ -111,62 +114,42 @@ class Unet(nn.Module):
         _check_sizes({name: size for name, size in sizes.items() if size is not None}, dim_mults)
         levels = len(dim_mults)
         depths = [blocks_per_level] * levels if isinstance(blocks_per_level, int) else list(blocks_per_level)
-        attention = list(attention) if attention else ["none"] * (levels - 1) + ["full"]
-        _check_settings(levels, block, depths, attention, skips)
+        last_only: list[AttentionKind] = ["full" if level == levels - 1 else "none" for level in range(levels)]
+        kinds = attention or last_only
+        _check_settings(levels, block, depths, kinds, skips)
         self.channels, self.num_classes, self.patch = channels, num_classes, patch
         self.multiple = patch * 2 ** (levels - 1)  # heights and widths are padded to a multiple of this
-        widths = [dim * mult for mult in dim_mults]
-        time_dim = 4 * dim
+        widths, width, time_dim = [dim * mult for mult in dim_mults], init_dim or dim, 4 * dim
+        make = _Maker(block, time_dim, time_mode, transposed)
 
-        def make_block(dim_in: int, dim_out: int) -> nn.Module:
-            if block == "convnext":
-                return ConvNextBlock(dim_in, dim_out, time_dim)
-            return ResnetBlock(dim_in, dim_out, time_dim, time_mode=time_mode)
-
-        def make_attention(kind: str, width: int) -> nn.Module:
-            return Residual(PreNorm(width, ATTENTIONS[kind](width))) if ATTENTIONS[kind] else nn.Identity()
-
-        def make_up(width: int) -> nn.Module:
-            return nn.ConvTranspose2d(width, width, 4, 2, 1) if transposed else Upsample(width, width)
-
+        # The order in which modules are made decides their initial weights: each takes its from one stream of numbers.
         self.time_mlp = nn.Sequential(
             SinusoidalPositionEmbeddings(dim), nn.Linear(dim, time_dim), nn.GELU(), nn.Linear(time_dim, time_dim)
         )
         self.label_embedding = nn.Embedding(num_classes + 1, time_dim) if num_classes else None
-
-        width = init_dim or dim
-        kernel = 7 if patch == 1 else 3
-        self.stem = nn.Sequential(patchify(patch), nn.Conv2d(channels * patch**2, width, kernel, padding=kernel // 2))
+        self.stem = make_stem(channels, width, patch)
 
         self.downs = nn.ModuleList()
         for level, width_out in enumerate(widths):
-            blocks = nn.ModuleList()
-            for _ in range(depths[level]):
-                blocks.append(make_block(width, width_out))
-                width = width_out
             last = level == levels - 1
-            down = nn.Identity() if last else Downsample(width, width, kernel=4 if transposed else 3)
-            self.downs.append(nn.ModuleList([blocks, make_attention(attention[level], width), down]))
+            self.downs.append(make.level_down(width, width_out, depths[level], kinds[level], last))
+            width = width_out
 
-        self.middle = nn.ModuleList([make_block(width, width), make_attention("full", width), make_block(width, width)])
+        self.middle = make.middle(width)
 
-        self.ups, self.joins = nn.ModuleList(), []
+        self.ups = nn.ModuleList()
+        self.joins: list[int] = []
         for level in reversed(range(levels)):
+            depth, joins, kind = depths[level], {"all": depths[level], "level": 1, "none": 0}[skips], kinds[level]
+            if level == 0 and not top_skip:
+                depth, joins, kind = 1, 0, "none"
+            joined = [widths[level]] * joins + [0] * (depth - joins)
             width_out = widths[max(level - 1, 0)]
-            plain_top = level == 0 and not top_skip
-            joins = 0 if plain_top else {"all": depths[level], "level": 1, "none": 0}[skips]
-            blocks = nn.ModuleList()
-            for index in range(1 if plain_top else depths[level]):
-                blocks.append(make_block(width + (widths[level] if index < joins else 0), width_out))
-                width = width_out
-            attend = make_attention("none" if plain_top else attention[level], width)
-            self.ups.append(nn.ModuleList([blocks, attend, make_up(width) if level else nn.Identity()]))
+            self.ups.append(make.level_up(width, width_out, joined, kind, last=level == 0))
             self.joins.append(joins)
+            width = width_out
 
-        head = [nn.Conv2d(width, channels * patch**2, 1)]
-        if block == "resnet":  # pre-activation blocks leave their last norm and activation to the head
-            head = [group_norm(width), nn.SiLU(), shrink(nn.Conv2d(width, channels * patch**2, 3, padding=1))]
-        self.head = nn.Sequential(*head, unpatchify(patch))
+        self.head = make_head(width, channels, patch, block)
 
     def forward(self, x: Tensor, t: Tensor, labels: Tensor | None = None) -> Tensor:
         height, width = x.shape[-2:]
@@ -176,11 +159,11 @@ class Unet(nn.Module):
     def parts(self) -> tuple[nn.Module, list[tuple], tuple, list[tuple], nn.Module]:
         """Stem, steps down, middle, steps up and head, as `unet_forward` takes them; one step for each block."""
         downs, ups = [], []
-        for (blocks, attend, down), joins in zip(self.downs, reversed(self.joins), strict=True):
+        for (blocks, attend, down), joins in zip(_levels(self.downs), reversed(self.joins), strict=True):
             for index, block in enumerate(blocks, start=1):
                 extras = (attend, down) if index == len(blocks) else (NOTHING, NOTHING)
                 downs.append((block, *extras, index > len(blocks) - joins))
-        for (blocks, attend, up), joins in zip(self.ups, self.joins, strict=True):
+        for (blocks, attend, up), joins in zip(_levels(self.ups), self.joins, strict=True):
             for index, block in enumerate(blocks, start=1):
                 extras = (attend, up) if index == len(blocks) else (NOTHING, NOTHING)
                 ups.append((block, *extras, index <= joins))
@@ -194,8 +177,67 @@ class Unet(nn.Module):
                 raise ValueError("this U-Net takes no labels; build it with num_classes=...")
             return time
         if labels is None:
-            labels = torch.full_like(t, self.num_classes)
+            labels = torch.full_like(t, self.label_embedding.num_embeddings - 1)  # the null class
         return time + self.label_embedding(labels)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes the levels of one U-Net, whose blocks and changes of size are all of one kind."""
+
+    block_kind: Block
+    time_dim: int
+    time_mode: TimeMode
+    transposed: bool
+
+    def level_down(self, dim: int, dim_out: int, depth: int, kind: AttentionKind, last: bool) -> nn.ModuleList:
+        """[blocks, attention, downsampling], which does nothing on the `last` level."""
+        blocks = self.blocks(dim, dim_out, [0] * depth)
+        down = nn.Identity() if last else Downsample(dim_out, dim_out, kernel=4 if self.transposed else 3)
+        return nn.ModuleList([blocks, self.attention(kind, dim_out), down])
+
+    def middle(self, dim: int) -> nn.ModuleList:
+        """[block, full attention, block]."""
+        return nn.ModuleList([self.block(dim, dim), self.attention("full", dim), self.block(dim, dim)])
+
+    def level_up(self, dim: int, dim_out: int, joined: Sequence[int], kind: AttentionKind, last: bool) -> nn.ModuleList:
+        """[blocks, attention, upsampling], which does nothing on the `last` level; `joined` as in `blocks`."""
+        blocks, attend = self.blocks(dim, dim_out, joined), self.attention(kind, dim_out)
+        return nn.ModuleList([blocks, attend, nn.Identity() if last else self.up(dim_out)])
+
+    def blocks(self, dim: int, dim_out: int, joined: Sequence[int]) -> nn.ModuleList:
+        """A block for each number in `joined`, which says how many channels a skip adds to what the block gets."""
+        dims = [dim] + [dim_out] * (len(joined) - 1)
+        return nn.ModuleList(self.block(dim + extra, dim_out) for dim, extra in zip(dims, joined, strict=True))
+
+    def block(self, dim: int, dim_out: int) -> nn.Module:
+        if self.block_kind == "convnext":
+            return ConvNextBlock(dim, dim_out, self.time_dim)
+        return ResnetBlock(dim, dim_out, self.time_dim, time_mode=self.time_mode)
+
+    def attention(self, kind: AttentionKind, dim: int) -> nn.Module:
+        layer = ATTENTIONS[kind]
+        return Residual(PreNorm(dim, layer(dim))) if layer else nn.Identity()
+
+    def up(self, dim: int) -> nn.Module:
+        return nn.ConvTranspose2d(dim, dim, 4, 2, 1) if self.transposed else Upsample(dim, dim)
+
+
+def make_stem(channels: int, width: int, patch: int) -> nn.Sequential:
+    """Images (B, channels, H, W) -> (B, width, H / patch, W / patch)."""
+    kernel = 7 if patch == 1 else 3
+    return nn.Sequential(patchify(patch), nn.Conv2d(channels * patch**2, width, kernel, padding=kernel // 2))
+
+
+def make_head(width: int, channels: int, patch: int, block: Block) -> nn.Sequential:
+    """(B, width, H / patch, W / patch) -> images (B, channels, H, W)."""
+    pointwise = nn.Conv2d(width, channels * patch**2, 1)
+    if block == "convnext":
+        return nn.Sequential(pointwise, unpatchify(patch))
+    # Pre-activation blocks leave their last norm and activation to the head. `pointwise` is made for them, too, and
+    # thrown away: it takes random numbers, and without it a seed would give other weights than it always has.
+    last = shrink(nn.Conv2d(width, channels * patch**2, 3, padding=1))
+    return nn.Sequential(group_norm(width), nn.SiLU(), last, unpatchify(patch))
 
 
 def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
@@ -209,8 +251,16 @@ def pad_to_multiple(x: Tensor, multiple: int) -> Tensor:
 
 
 def count_parameters(model: nn.Module) -> int:
-    """How many numbers training can change: frozen ones and buffers do not count, shared ones count once."""
+    """How many numbers training can change; what is shared counts once.
+
+    Frozen parameters and buffers do not count.
+    """
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+
+
+def _levels(side: nn.ModuleList) -> Iterable[tuple[nn.ModuleList, nn.Module, nn.Module]]:
+    """The (blocks, attention, resampling) of each level: a ModuleList does not tell a type checker what is in it."""
+    return cast(Iterable[tuple[nn.ModuleList, nn.Module, nn.Module]], side)
 
 
 def _check_sizes(sizes: dict[str, int], dim_mults: Sequence[int]) -> None:
@@ -221,7 +271,7 @@ def _check_sizes(sizes: dict[str, int], dim_mults: Sequence[int]) -> None:
             raise ValueError(f"{name} must be at least 1, not {size}.")
 
 
-def _check_settings(levels: int, block: str, depths: list[int], attention: list[str], skips: str) -> None:
+def _check_settings(levels: int, block: str, depths: Sequence[int], attention: Sequence[str], skips: str) -> None:
     if block not in BLOCKS:
         raise ValueError(f"unknown block={block!r}; choose one of {', '.join(BLOCKS)}.")
     if skips not in SKIPS:

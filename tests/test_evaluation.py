@@ -82,33 +82,44 @@ def test_splits_have_no_image_twice():
 
 
 @pytest.fixture(scope="module")
-def eyes():
-    """A classifier without training, which sees something all the same, and its statistics of plain noise."""
+def untrained():
+    """A classifier without training, whose features differ all the same, and its statistics of plain noise."""
     torch.manual_seed(0)
     model = Classifier().eval()
-    return model, split_statistics(features_of(model, noise(10_000, 0)))
-
-
-def features_of(model, images):
-    from course_lib.judges.classifier import extract_features
-
-    return extract_features(model, images)
+    return model, split_statistics(extract_features(model, noise(10_000, 0)))
 
 
 def noise(count, seed):
     return torch.randint(0, 256, (count, 1, 8, 8), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
 
 
-def test_the_same_distribution_reaches_the_floor_and_another_does_not(eyes):
-    same = score(noise(SAMPLES, 1).split(512), *eyes, seed=0)
-    darker = score((noise(SAMPLES, 1) // 2).split(512), *eyes, seed=0)
+def test_the_same_distribution_reaches_the_floor_and_another_does_not(untrained):
+    same = score(noise(SAMPLES, 1).split(512), *untrained, seed=0)
+    darker = score((noise(SAMPLES, 1) // 2).split(512), *untrained, seed=0)
     assert 0.5 < same.ratio < 2
     assert darker.ratio > 20
 
 
-def test_another_number_of_samples_is_refused(eyes):
+def test_samples_are_compared_with_the_reference_of_their_split(untrained):
+    """A Gaussian that is moved by d in each of n features lies n d² away."""
+    classifier, _ = untrained
+    images = noise(SAMPLES, 1)
+    fitted = fit_gaussian(extract_features(classifier, images))
+    moved_by = torch.tensor([5.0, 1.0, 5.0, 2.0, 5.0, 4.0], dtype=torch.float64)  # held out, reference; three times
+    statistics = {
+        "statistics.mean": fitted.mean + moved_by[:, None],
+        "statistics.covariance": fitted.covariance.expand(6, -1, -1),
+    }
+    for seed, (distance, floor) in enumerate([(1, 16), (4, 9), (16, 1)]):
+        found = score(images.split(512), classifier, statistics, seed)
+        assert found.seed == seed
+        assert found.distance == pytest.approx(128 * distance, rel=1e-3)
+        assert found.floor == pytest.approx(128 * floor, rel=1e-3)
+
+
+def test_another_number_of_samples_is_refused(untrained):
     with pytest.raises(EvaluationError, match="2048"):
-        score(noise(100, 1).split(50), *eyes, seed=0)
+        score(noise(100, 1).split(50), *untrained, seed=0)
 
 
 def cut_short(name):
@@ -183,12 +194,12 @@ def test_a_classifier_learns_and_is_read_back(tmp_path, monkeypatch):
     monkeypatch.setattr("course_lib.evaluation.load_images", lambda source, split="train": (images, labels))
     monkeypatch.setattr("course_lib.evaluation.IMAGE_SHAPE", (1, 16, 16))
     monkeypatch.setattr("course_lib.evaluation.class_names", lambda source: ("up", "down"))
-    (report,) = make_classifier("halves", tmp_path / "eyes.safetensors", epochs=1, device="cpu")
+    (report,) = make_classifier("halves", tmp_path / "classifier.safetensors", epochs=1, device="cpu")
     assert report.accuracy > 0.95
-    model, statistics = load_classifier(tmp_path / "eyes.safetensors", "cpu")
+    model, statistics = load_classifier(tmp_path / "classifier.safetensors", "cpu")
     held_out, reference = read_split(statistics, 0)
     again = fit_gaussian(
-        features_of(model, images[torch.randperm(4200, generator=torch.Generator().manual_seed(0))[:SAMPLES]])
+        extract_features(model, images[torch.randperm(4200, generator=torch.Generator().manual_seed(0))[:SAMPLES]])
     )
     assert torch.allclose(held_out.mean, again.mean, atol=1e-4)
     assert held_out.mean.shape == (128,)
@@ -199,7 +210,7 @@ def test_too_few_test_images_are_refused_before_training(tmp_path, monkeypatch):
     few = (torch.zeros(100, 1, 28, 28, dtype=torch.uint8), torch.zeros(100, dtype=torch.long))
     monkeypatch.setattr("course_lib.evaluation.load_images", lambda source, split="train": few)
     with pytest.raises(EvaluationError, match="4096"):
-        next(make_classifier("few", tmp_path / "eyes.safetensors"))
+        next(make_classifier("few", tmp_path / "classifier.safetensors"))
     assert not list(tmp_path.iterdir())
 
 

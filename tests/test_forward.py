@@ -34,6 +34,12 @@ def test_extract_refuses_a_t_outside_the_schedule(t):
         extract(torch.ones(10), torch.tensor([0, t]), (2, 1))
 
 
+def test_extract_refuses_a_tensor_in_the_place_of_its_shape():
+    """It has a length, too: of a batch of five images, `len(x) - 1` would make a result of five axes."""
+    with pytest.raises(TypeError, match=r"extract\(values, t, x\.shape\)"):
+        extract(torch.ones(10), torch.zeros(5, dtype=torch.long), torch.ones(5, 1, 4, 4))
+
+
 @settings(deadline=None)  # the first call in a process is slow
 @given(event=SHAPES, timesteps=st.integers(1, 60), name=st.sampled_from(sorted(BETA_SCHEDULES)))
 def test_each_row_is_noised_by_its_own_t(event, timesteps, name):

@@ -1,15 +1,16 @@
 """The whole network: any size, any configuration, every parameter at work, and no information lost on the way."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode
 
-from course_lib.blocks import Attention, LinearAttention
+from course_lib.blocks import Attention, Downsample, LinearAttention, Residual, ResnetBlock, Upsample
 from course_lib.runs.checkpoints import make_model
 from course_lib.runs.config import load_config
-from course_lib.unet import Unet, count_parameters, unet_forward
+from course_lib.unet import Unet, count_parameters, pad_to_multiple, unet_forward
 
 SMALL = {
     "resnet": {},
@@ -207,3 +208,72 @@ def test_what_is_shared_counts_once_and_buffers_do_not_count():
     model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
     model[1].weight = model[0].weight
     assert count_parameters(model) == 9 + 3 + 3 + 6
+
+
+# What the settings become
+
+
+def two_blocks(**changes):
+    return small(blocks_per_level=2, **changes)
+
+
+@pytest.mark.parametrize(("time_mode", "numbers_per_channel"), [("add", 1), ("scale_shift", 2)])
+def test_the_time_enters_every_block_as_the_setting_says(time_mode, numbers_per_channel):
+    blocks = [module for module in two_blocks(time_mode=time_mode).modules() if isinstance(module, ResnetBlock)]
+    assert len(blocks) == 3 * 2 + 2 + 3 * 2
+    for block in blocks:
+        assert block.time_mode == time_mode
+        assert block.time_mlp[1].out_features == numbers_per_channel * block.conv1.out_channels
+
+
+def test_the_time_is_embedded_by_two_layers_with_a_gelu_between_them():
+    """GELU is x times the normal distribution function at x (1606.08415)."""
+    model, t = small(), torch.tensor([0, 7, 150])
+    first, last = (layer for layer in model.time_mlp if isinstance(layer, torch.nn.Linear))
+    frequencies = 10_000.0 ** -torch.tensor([0, 1 / 3, 2 / 3, 1])
+    waves = torch.cat([(t[:, None] * frequencies).sin(), (t[:, None] * frequencies).cos()], dim=1)
+    hidden = first(waves)
+    expected = last(hidden * torch.distributions.Normal(0.0, 1.0).cdf(hidden))
+    torch.testing.assert_close(model.embed(t), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("skips", "down", "up"),
+    [
+        ("all", [True, True], [True, True]),
+        ("level", [False, True], [True, False]),  # the last block down, which knows most, and the first one up
+        ("none", [False, False], [False, False]),
+    ],
+)
+def test_which_blocks_of_a_level_a_skip_joins(skips, down, up):
+    _, downs, _, ups, _ = two_blocks(skips=skips).parts()
+    assert [step[3] for step in downs] == 3 * down
+    assert [step[3] for step in ups] == 3 * up
+
+
+def test_a_level_attends_and_resamples_after_its_last_block():
+    _, downs, _, ups, _ = two_blocks(attention=("full", "linear", "full")).parts()
+    for steps in (downs, ups):
+        assert [isinstance(step[1], Residual) for step in steps] == 3 * [False, True]
+    assert [isinstance(step[2], Downsample) for step in downs] == [False, True, False, True, False, False]
+    assert [isinstance(step[2], Upsample) for step in ups] == [False, True, False, True, False, False]
+    kinds = [[type(step[1].layer.layer) for step in steps if isinstance(step[1], Residual)] for steps in (downs, ups)]
+    assert kinds == [[Attention, LinearAttention, Attention]] * 2
+
+
+@pytest.mark.parametrize(("height", "width", "multiple"), [(5, 6, 4), (8, 8, 4), (28, 28, 8), (1, 1, 4), (3, 9, 2)])
+def test_an_image_is_padded_with_its_last_row_and_column(height, width, multiple):
+    x = noise(2, 3, height, width)
+    padded = pad_to_multiple(x, multiple)
+    bottom, right = padded.shape[2] - height, padded.shape[3] - width
+    assert padded.shape[2] % multiple == padded.shape[3] % multiple == 0
+    assert 0 <= bottom < multiple
+    expected = np.pad(x.numpy(), ((0, 0), (0, 0), (0, bottom), (0, right)), mode="edge")
+    assert np.array_equal(padded.numpy(), expected)
+
+
+def test_the_network_sees_the_padded_image_and_gives_back_its_part():
+    model, x, t = small(), noise(1, 1, 13, 14), torch.tensor([3])
+    for parameter in model.parameters():  # away from the quiet start
+        parameter.data += 0.1
+    assert torch.equal(model(x, t), model(pad_to_multiple(x, 4), t)[..., :13, :14])

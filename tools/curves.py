@@ -19,11 +19,11 @@ from torch import Tensor
 from course_lib.evaluation import SAMPLES, Gaussian, fit_gaussian, frechet_distance, sample_batches
 from course_lib.images import load_images
 from course_lib.judges.classifier import extract_features, load_classifier
-from course_lib.runs.checkpoints import Checkpoint, load_checkpoint, make_schedule
+from course_lib.runs.checkpoints import Checkpoint, load_checkpoint
 from course_lib.runs.config import load_config
 from course_lib.runs.devices import keep_freed_memory
 from course_lib.runs.loop import advance
-from course_lib.runs.run import Run, fresh_run
+from course_lib.runs.run import fresh_run
 
 DATA = Path(__file__).parents[1] / "data"
 RECIPES = "fashion_mnist_cpu", "classic"
@@ -67,11 +67,6 @@ def take_turns(labels: Tensor) -> Tensor:
     return torch.stack([indices[:shortest] for indices in classes], dim=1).flatten()
 
 
-def as_checkpoint(run: Run) -> Checkpoint:
-    ema = run.ema.requires_grad_(False).eval()
-    return Checkpoint(ema, make_schedule(run.config), run.config, run.image_shape, run.class_names, run.step)
-
-
 @app.command()
 def equal_minutes(minutes: float = 10.0, count: Count = 256, out: Path = DATA / "equal_minutes.csv") -> None:
     """Train two recipes in turns, each for as many minutes of one core, and score both on the way.
@@ -101,7 +96,7 @@ def equal_minutes(minutes: float = 10.0, count: Count = 256, out: Path = DATA / 
                 losses.append(float(advance(run, images, labels)))
                 run.seconds += time.process_time() - start
             loss = sum(losses[-10:]) / len(losses[-10:])
-            distance = judge(as_checkpoint(run))
+            distance = judge(run.averaged)
             drawn = run.step * run.config.training.batch_size
             row = recipe, f"{run.seconds / 60:.2f}", run.step, drawn, f"{loss:.4f}", f"{distance:.3f}"
             rows.append((*row, f"{judge.floor:.3f}"))

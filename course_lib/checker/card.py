@@ -19,6 +19,7 @@ _BOX = (
     "color:var(--jp-content-font-color1,var(--vscode-foreground,inherit));font-family:var(--jp-content-font-family,sans-serif)"
 )
 _FAINT = "opacity:.8;font-size:.92em;margin-top:.25em"
+_FOLD = "margin:.25em 0 .25em .2em"
 _CODE = "background:rgba(128,128,128,.18);color:inherit;padding:0 .25em;border-radius:3px"
 _CELL = "text-align:left;vertical-align:top;padding:.15em .9em .15em 0;border:0;background:transparent;color:inherit"
 _NARROW = f"{_CELL};white-space:nowrap"
@@ -29,8 +30,28 @@ _LISTING = (
 
 
 @dataclass(frozen=True)
+class Fold:
+    """What a notebook shows only when its title is clicked: a sentence, a listing, and one more fold inside."""
+
+    title: str
+    text: str = ""
+    listing: str = ""
+    inside: "Fold | None" = None
+
+    def as_html(self) -> str:
+        parts = [f'<summary style="cursor:pointer">{_inline(self.title)}</summary>']
+        parts += [f"<div>{_inline(self.text)}</div>"] if self.text else []
+        parts += [f'<pre style="{_LISTING}">{html.escape(self.listing)}</pre>'] if self.listing else []
+        parts += [self.inside.as_html()] if self.inside else []
+        return f'<details style="{_FOLD}">{"".join(parts)}</details>'
+
+
+@dataclass(frozen=True)
 class Card:
-    """A title, a sentence or two, small print; `backticks` mark code. `rows` are a table, the first one its header."""
+    """A title, a sentence or two, small print; `backticks` mark code. `rows` are a table, the first one its header.
+
+    `folds` are for notebooks only: in plain text nothing can be folded, so nothing of them is there.
+    """
 
     mark: str
     title: str
@@ -40,16 +61,16 @@ class Card:
     listing: str = ""
     picture: bytes = b""
     alternative: str = ""
+    folds: tuple[Fold, ...] = ()
 
     def as_text(self) -> str:
         lines = [f"{MARKS[self.mark][0]} {self.title}", *self._paragraph(), *(f"  {note}" for note in self.notes)]
         return "\n".join(lines).replace("`", "")
 
     def _paragraph(self) -> list[str]:
-        widths = [max(map(len, column)) for column in zip(*self.rows, strict=True)]
-        table = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in self.rows
-        ]
+        rows = [[cell.replace("`", "") for cell in row] for row in self.rows]  # what is not shown needs no room
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         return [f"  {line}" for line in [*self.text.splitlines(), *table, *self.listing.splitlines()]]
 
     def as_html(self) -> str:
@@ -64,6 +85,7 @@ class Card:
             data, alternative = base64.b64encode(self.picture).decode(), html.escape(self.alternative)
             source = f'src="data:image/png;base64,{data}" alt="{alternative}"'
             parts.append(f'<img {source} style="max-width:100%;background:transparent"/>')
+        parts += [fold.as_html() for fold in self.folds]
         parts += [f'<div style="{_FAINT}">{_inline(note)}</div>' for note in self.notes]
         return f'<div style="{_BOX.format(colour=colour)}">{"".join(parts)}</div>'
 

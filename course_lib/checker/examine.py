@@ -1,6 +1,8 @@
 """Examine an attempt: run it on the quiz's cases, compare, and find the most helpful thing to say that is true."""
 
+import functools
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from course_lib.checker.compare import (
     alike,
     finding_in,
     keeps_graph,
+    repeats,
     requires_grad,
     same_gradients,
 )
@@ -97,15 +100,13 @@ def _examine_choice(quiz: Choice, answer: object) -> Report:
 
 @dataclass(frozen=True)
 class _Trial:
-    """Some arguments, and how often they are given in a row: the last result counts."""
+    """Some arguments; with `twice` what is asked is whether a second call with them repeats the first."""
 
     case: tuple
-    calls: int = 1
+    twice: bool = False
 
     def of(self, attempt: Callable) -> Callable:
-        if self.calls == 1:
-            return attempt
-        return lambda *args: [attempt(*args) for _ in range(self.calls)][-1]
+        return functools.partial(repeats, attempt) if self.twice else attempt
 
 
 class _Examination:
@@ -123,9 +124,9 @@ class _Examination:
 
     @property
     def trials(self) -> list[_Trial]:
-        """Each case once; the first with a generator also twice: the second call goes on where the first one ended."""
+        """Each case once; the first with a generator also twice: the second call shall go on with new numbers."""
         again = [case for case in self.cases if any(isinstance(value, torch.Generator) for value in case)]
-        return [*map(_Trial, self.cases), *(_Trial(case, 2) for case in again[:1] if not self.quiz.changes)]
+        return [*map(_Trial, self.cases), *(_Trial(case, twice=True) for case in again[:1] if not self.quiz.changes)]
 
     def report(self) -> Report:
         """The first of these that applies: nothing to run, all right, a known mistake, the first finding there is."""
@@ -141,19 +142,23 @@ class _Examination:
         self.until = time.monotonic() + SECONDS_IN_ALL  # the first use of a GPU takes its time
         outcomes = self._run_all()
         self.printed = outcomes[0].printed
-        if _checked_inside.is_set():
-            return self._refuse("raises", CHECKED_INSIDE)
-        findings = [self._finding(mine, right) for mine, right in zip(outcomes, expected, strict=False)]
+        runs = zip(self.trials, outcomes, expected, strict=False)
+        findings = [self._finding(mine, right, trial.twice) for trial, mine, right in runs]
         first = next((found for found in findings if found), None)
         found = first or self._side_effect(outcomes, expected) or self._lost_gradient(expected)
         if found is None:
             return self._passed()
         if found.finding in ("not_attempted", "timeout", "mutates"):
             return self._refuse(found.finding, found.message)
-        if first and (known := self._known_mistakes(outcomes, findings)):
+        if first and (known := self._known_mistakes(outcomes, expected, findings)):
             return self._named(known, found)
         if found.finding == "values" and first and time.monotonic() < self.until:
-            told = self._side_effect(outcomes, expected) or self._ignored(outcomes, expected) or self._equal_t()
+            told = (
+                self._changed_argument(outcomes, expected)
+                or self._ignored(outcomes, expected)
+                or self._random_numbers(outcomes, expected)
+                or self._equal_t()
+            )
             if told:
                 return self._refuse(told.finding, told.message, found)
         return self._refuse(found.finding, self._described(found, findings) if first else found.message, found)
@@ -162,8 +167,10 @@ class _Examination:
         found = self._off_the_device()
         if found and self.strict:
             return self._refuse(found.finding, found.message)
-        message, note = f"`{self.quiz.name}` is right.", found.message if found else ""
-        return Report(self.quiz.name, True, "correct", message, note=note, printed=self.printed)
+        notes = [found.message] if found else []
+        notes += [CHECKED_INSIDE] if _checked_inside.is_set() else []
+        message = f"`{self.quiz.name}` is right."
+        return Report(self.quiz.name, True, "correct", message, note=" ".join(notes), printed=self.printed)
 
     def _refuse(
         self, finding: str, message: str, found: Finding | None = None, mistakes: tuple[str, ...] = ()
@@ -200,7 +207,7 @@ class _Examination:
 
     # Findings
 
-    def _finding(self, mine: Outcome, right: Outcome) -> Finding | None:
+    def _finding(self, mine: Outcome, right: Outcome, twice: bool = False) -> Finding | None:
         at = f" in the line `{mine.line}`" if mine.line else ""
         if mine.timed_out:
             return Finding("timeout", f"Stopped after some seconds{at}. Does a loop never end?")
@@ -212,6 +219,9 @@ class _Examination:
             )
         if mine.error:
             return raised(mine, at)
+        if twice:
+            again = "A second call with the same generator gives the same numbers again: a draw has to move it on."
+            return Finding("values", again) if mine.value != right.value else None
         found = finding_in(mine.value, right.value, self.tolerance, self.quiz.returns)
         if not found and keeps_graph(mine.value, right.value):
             return Finding(
@@ -237,31 +247,44 @@ class _Examination:
         cases = [trial.case for trial in self.trials[: len(findings)]]
         seen = where_seen(self.quiz, cases, [i for i, found in enumerate(findings) if found])
         if not any(findings[: len(self.cases)]):
-            seen = "Seen in a second call with the same generator."
+            seen = ""  # it was seen in the second call
         return f"{part}{clue(wrong)}{first.message} {seen}".strip()
 
-    def _known_mistakes(self, outcomes: list[Outcome], findings: list[Finding | None]) -> tuple[Mistake, ...]:
+    def _known_mistakes(
+        self, outcomes: list[Outcome], expected: list[Outcome], findings: list[Finding | None]
+    ) -> tuple[Mistake, ...]:
         """The mistake that behaves like the attempt, or like it wherever it returns; else two mistakes at once."""
-        everywhere = list(range(len(outcomes)))
+        everywhere, seen = list(range(len(outcomes))), (outcomes, expected, findings)
         returned = [i for i in everywhere if outcomes[i].returned]
         if not returned:
             return ()  # what only raises looks like everything that only raises
-        raises_too = len(returned) < len(everywhere) and any(findings[i] for i in returned)
+        told = sum(math.prod(array.shape) for i in returned for array in arrays_in(outcomes[i].value))
+        raises_too = len(returned) < len(everywhere) and any(findings[i] for i in returned) and told >= 4
         for places in [everywhere, returned] if raises_too else [everywhere]:
             for mistake in self.quiz.mistakes:
-                if self._behaves_like(mistake.attempt, outcomes, places):
+                if self._behaves_like(mistake.attempt, places, *seen):
                     return (mistake,)
         until = min(time.monotonic() + SECONDS_FOR_TWO, self.until)
         for one, other in itertools.combinations(self.quiz.mistakes, 2):
             if time.monotonic() > until:
                 break
             attempt = self.quiz.both(one, other)
-            if attempt is not None and self._behaves_like(attempt, outcomes, everywhere):
+            if attempt is not None and self._behaves_like(attempt, everywhere, *seen):
                 return (one, other)
         return ()
 
-    def _behaves_like(self, attempt: Callable, outcomes: list[Outcome], places: list[int]) -> bool:
-        """Where something is to be changed, what is changed has to agree, too."""
+    def _behaves_like(
+        self,
+        attempt: Callable,
+        places: list[int],
+        outcomes: list[Outcome],
+        expected: list[Outcome],
+        findings: list[Finding | None],
+    ) -> bool:
+        """Whether a mistake has the results of what is examined, and where its numbers are right, the same fault.
+
+        Where something is to be changed, what is changed has to agree, too.
+        """
         trials = self.trials
         with originals():
             for i in places:
@@ -270,32 +293,42 @@ class _Examination:
                     return False
                 if self.quiz.changes and outcomes[i].changed != other.changed:
                     return False
+                fault, own = self._finding(other, expected[i], trials[i].twice), findings[i]
+                numbers_right = fault is None or fault.finding in ("type", "dtype")
+                if numbers_right and (fault and fault.finding) != (own and own.finding):
+                    return False
         return True
 
     def _side_effect(self, outcomes: list[Outcome], expected: list[Outcome]) -> Finding | None:
-        """What belongs to the caller and is not as it was: an argument, or torch's global random numbers."""
+        return self._changed_argument(outcomes, expected) or self._random_numbers(outcomes, expected)
+
+    def _changed_argument(self, outcomes: list[Outcome], expected: list[Outcome]) -> Finding | None:
         touched = {self.quiz.arguments[place] for outcome in outcomes for place in outcome.changed}
         touched -= {self.quiz.arguments[place] for outcome in expected for place in outcome.changed}
         name = next((name for name in self.quiz.arguments if name in touched - set(self.quiz.changes)), None)
-        if name is not None:
-            advice = "Make a new tensor: `x = x + 1`, not `x += 1` or `x.add_(1)`."
-            if self.quiz.changes:
-                advice = f"All that may change here is {' and '.join(f'`{changed}`' for changed in self.quiz.changes)}."
-            elif name in ("model", "ema"):
-                advice = "Its parameters, their `requires_grad` and its training mode have to stay as they are."
-            return Finding("mutates", f"It changes `{name}`, which belongs to the caller. {advice}")
+        if name is None:
+            return None
+        tensor = any(
+            isinstance(v, Tensor) for c in self.cases for a, v in zip(self.quiz.arguments, c, strict=False) if a == name
+        )
+        advice = "Make a new tensor: `x = x + 1`, not `x += 1` or `x.add_(1)`." if tensor else "Work on a copy of it."
+        if self.quiz.changes:
+            advice = f"All that may change here is {' and '.join(f'`{changed}`' for changed in self.quiz.changes)}."
+        elif name == "model":
+            advice = "Its parameters, their `requires_grad` and its training mode have to stay as they are."
+        return Finding("mutates", f"It changes `{name}`, which belongs to the caller. {advice}")
+
+    def _random_numbers(self, outcomes: list[Outcome], expected: list[Outcome]) -> Finding | None:
         pairs = zip(outcomes, expected, strict=False)
         if not self.quiz.is_module and any(mine.moved_random and not right.moved_random for mine, right in pairs):
             return self._moves_random_numbers()
         return self._seeds_itself(outcomes, expected)
 
     def _moves_random_numbers(self) -> Finding:
-        """Whether the draws matter is not asked here: nobody else's random numbers may move."""
-        source = "`generator`" if "generator" in self.quiz.arguments else "an argument"
+        source = next((name for name in ("generator", "noise") if name in self.quiz.arguments), None)
+        rule = f"What is random comes in as `{source}`." if source else "Nothing is random here."
         return Finding(
-            "values",
-            "It moves torch's global random state, by a draw of its own or by `manual_seed`. "
-            f"What is random comes in as {source}.",
+            "values", f"It moves torch's global random state, by a draw of its own or by `manual_seed`. {rule}"
         )
 
     def _seeds_itself(self, outcomes: list[Outcome], expected: list[Outcome]) -> Finding | None:
@@ -317,7 +350,7 @@ class _Examination:
         """An argument that matters to the reference and not to the attempt."""
         trials = self.trials
         for place, name in enumerate(self.quiz.arguments):
-            changes = [(i, trial) for i, trial in enumerate(trials) if trial.calls == 1 and place < len(trial.case)]
+            changes = [(i, trial) for i, trial in enumerate(trials) if not trial.twice and place < len(trial.case)]
             changes = [(i, _Trial(other)) for i, trial in changes for other in self._variants(trial.case, place)]
             rights = self._expected([trial for _, trial in changes])
             matter = [
@@ -389,7 +422,7 @@ class _Examination:
             right, mine = self._expected([trial])[0], self._run(self.attempt, trial)
             mixed = "on the expected device" in mine.says or "to be on the same device" in mine.says
             places = [[array.device for array in arrays_in(outcome.value)] for outcome in (mine, right)]
-            if right.returned and (mixed or (mine.returned and places[0] != places[1])):
+            if right.returned and (mixed or (mine.returned and places[1] and places[0] != places[1])):
                 at = f", in the line `{mine.line}`" if mine.line else ""
                 return Finding(
                     "device",

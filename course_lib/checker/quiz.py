@@ -5,6 +5,7 @@ import functools
 import inspect
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -39,10 +40,11 @@ class Alternative:
 
     @property
     def source(self) -> str:
-        """Its source as a student would write it, without the decorator; a function's name is its own."""
+        """Its source as a student would write it, without the catalogue's decorator."""
         lines = textwrap.dedent(inspect.getsource(self.written)).splitlines()
-        start = next(i for i, line in enumerate(lines) if line.startswith(("def ", "class ")))
-        return "\n".join(lines[start:])
+        (definition,) = ast.parse("\n".join(lines)).body
+        own = definition.decorator_list[0]
+        return "\n".join(lines[own.end_lineno :])
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,7 @@ class Quiz:
                  taken out of training mode and a parameter that is frozen are wrong, too
     calls        how often a quiz with `changes` is called in a row with the same arguments, to see what one call
                  leaves behind for the next
+    then         the arguments of the next call, made from those of the last, where they are not the same
 
     Mistakes are added in one of three forms, whichever reads best:
 
@@ -80,6 +83,7 @@ class Quiz:
     changes: tuple[str, ...] = ()
     learns: tuple[str, ...] = ()
     calls: int = 1
+    then: Callable[..., tuple] | None = None
     mistakes: list[Mistake] = field(default_factory=list)
     alternatives: list[Alternative] = field(default_factory=list)
 
@@ -221,18 +225,19 @@ def rebuilt(
 
     Raises ValueError where `old` does not occur exactly once outside of docstrings.
     """
-    source = _bare_source(reference)
+    source = bare_source(reference)
     for old, new in edits:
         if source.count(old) != 1:
             raise ValueError(f"{name}: {old!r} occurs {source.count(old)} times in {reference.__name__}, not once.")
         source = source.replace(old, new)
     namespace = dict(vars(sys.modules[reference.__module__])) | dict(names)
-    exec(compile(source, f"<{name}>", "exec"), namespace)
+    with warnings.catch_warnings(action="ignore"):  # of two edits at once some make code that Python wonders about
+        exec(compile(source, f"<{name}>", "exec"), namespace)
     return namespace[reference.__name__]
 
 
 @functools.cache
-def _bare_source(reference: Callable) -> str:
+def bare_source(reference: Callable) -> str:
     """The source without docstrings."""
     lines = textwrap.dedent(inspect.getsource(reference)).splitlines()
     blocks = [n for n in ast.walk(ast.parse("\n".join(lines))) if isinstance(n, ast.FunctionDef | ast.ClassDef)]

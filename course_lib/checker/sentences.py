@@ -25,45 +25,42 @@ def inputs_of(quiz: Quiz, case: tuple) -> dict[str, Tensor]:
 
 
 def where_seen(quiz: Quiz, cases: Sequence[tuple], wrong: Sequence[int]) -> str:
-    """For which arguments something was seen: what all wrong cases share and no right one has, else the first case."""
+    """For which arguments something was seen: what all wrong cases share and no right one has, else the first case.
+
+    Numbers are left out of the comparison: they differ from case to case, so one of them always seems to be the reason.
+    """
+    if not wrong:
+        return ""
+    if all(isinstance(value, OPTIONS) for value in cases[wrong[0]]):
+        return f"Seen in `{quiz.name}({', '.join(map(_number, cases[wrong[0]]))})`."
     described = [_description(quiz, case) for case in cases]
     right = [described[i] for i in range(len(cases)) if i not in wrong]
-    for name in _options(quiz, cases) if right else ():
-        bad = {described[i].get(name) for i in wrong}
-        if not bad & {other.get(name) for other in right}:
-            return f"Wrong with {' or '.join(sorted(map(str, bad))[:3])}, right otherwise."
-    first = described[wrong[0]] if wrong else {}
-    if all(isinstance(value, OPTIONS) for value in cases[0]) and cases[0]:
-        return f"Seen in `{quiz.name}({', '.join(map(_number, cases[wrong[0]]))})`."
-    kept = [name for name in first if name in _options(quiz, cases) and not name.endswith((" axes", " rows"))]
+    names = list(dict.fromkeys(name for words in described for name in words))
+    for name in [name for name in names if not name.endswith((" number", " shape"))] if right else ():
+        bad = {described[i].get(name, "") for i in wrong}
+        if len(bad) <= 2 and "" not in bad and not bad & {words.get(name) for words in right}:
+            return f"In this check: wrong with {' or '.join(sorted(bad))}, right otherwise."
+    first = described[wrong[0]]
+    kept = [name for name in first if name in (*quiz.arguments, *(f"{a} number" for a in quiz.arguments))]
+    kept = [name for name in kept if len({words.get(name) for words in described}) > 1]
     kept += [name for name in first if name.endswith(" shape")][:1]
     return f"Seen with {', '.join(first[name] for name in kept[:5])}." if kept else ""
 
 
-def _options(quiz: Quiz, cases: Sequence[tuple]) -> list[str]:
-    """The arguments whose values are options and differ between cases, then the number of axes and rows of tensors."""
-    names: dict[str, None] = {}
-    for case in cases:
-        for name, value in zip(quiz.arguments, case, strict=False):
-            if isinstance(value, OPTIONS):
-                names[name] = None
-            elif isinstance(value, Tensor):
-                names[f"{name} axes"] = names[f"{name} rows"] = None
-    kept = [name for name in names if len({_description(quiz, case).get(name) for case in cases}) > 1]
-    return sorted(kept, key=lambda name: name.endswith((" axes", " rows")))
-
-
 def _description(quiz: Quiz, case: tuple) -> dict[str, str]:
-    """What can be said of a case in a few words, by argument; of default values that are left out, too."""
+    """What can be said of a case in a few words, an option by the name of its argument."""
     found = {}
     for name, value in zip(quiz.arguments, case, strict=False):
-        if isinstance(value, OPTIONS):
+        if isinstance(value, str | bool | None):
             found[name] = f"`{name}={_number(value)}`"
+        elif isinstance(value, int | float):
+            found[f"{name} number"] = f"`{name}={_number(value)}`"
         elif isinstance(value, torch.Generator):
             found[name] = f"a `{name}`"
         elif isinstance(value, Tensor):
+            found[f"{name} type"] = f"`{name}` of type {str(value.dtype).removeprefix('torch.')}"
             found[f"{name} axes"] = f"`{name}` of {value.ndim} ax{'i' if value.ndim == 1 else 'e'}s"
-            found[f"{name} rows"] = f"one row in `{name}`" if value.ndim and len(value) == 1 else f"rows in `{name}`"
+            found[f"{name} rows"] = f"{'one row' if value.ndim and len(value) == 1 else 'several rows'} in `{name}`"
             found[f"{name} shape"] = f"`{name}` of shape {shape_text(tuple(value.shape))}"
         elif name == "__init__":
             found[name] = f"`{quiz.name}({', '.join(_number(v) for v in value if isinstance(v, OPTIONS))})`"

@@ -4,6 +4,7 @@ import copy
 import dis
 import functools
 import inspect
+import itertools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -109,7 +110,11 @@ def _watched(quiz: Quiz, attempt: Callable, args: tuple) -> object:
         for name, place in places.items()
         for part, tensor in named_tensors(args[place]).items()
     }
-    results = [attempt(*args) for _ in range(quiz.calls)]
+    results, given = [], args
+    for call in range(quiz.calls):
+        if call and quiz.then is not None:
+            given = quiz.then(*given)
+        results.append(attempt(*given))
     if any(result is ... for result in results):
         return ...
     # a parameter that can learn, or cannot, is no graph that is kept
@@ -118,6 +123,10 @@ def _watched(quiz: Quiz, attempt: Callable, args: tuple) -> object:
         at_work, frozen = learning_state(args[quiz.arguments.index(name)])
         afterwards[f"number of layers of `{name}` in training mode afterwards"] = at_work
         afterwards[f"number of frozen parameters of `{name}` afterwards"] = frozen
+    modules = {name: arg for name, arg in zip(quiz.arguments, given, strict=False) if isinstance(arg, nn.Module)}
+    for (one, mine), (other, theirs) in itertools.combinations(modules.items(), 2):
+        shared = {p.data_ptr() for p in mine.parameters()} & {p.data_ptr() for p in theirs.parameters()} - {0}
+        afterwards[f"number of tensors that `{one}` and `{other}` have in common afterwards"] = len(shared)
     if inspect.signature(quiz.reference).return_annotation is None:
         return afterwards
     return {f"result of call {number}": result for number, result in enumerate(results, 1)} | afterwards
@@ -146,7 +155,7 @@ def gradients(quiz: Quiz, attempt: Callable) -> Callable:
 
 
 def _build(quiz: Quiz, attempt: Callable, init: tuple, args: tuple) -> nn.Module:
-    """A Module of the attempt's, in eval mode where `args` are, with the reference's parameters."""
+    """A Module of the attempt's, in training mode where `args` are, with the reference's parameters."""
     given = _parameters(quiz.reference, copy.deepcopy(init))  # copies: a layer among them would be changed
     module = attempt(*copy.deepcopy(init))
     mine = module.state_dict()
@@ -157,7 +166,7 @@ def _build(quiz: Quiz, attempt: Callable, init: tuple, args: tuple) -> nn.Module
         raise MisfitError(", ".join(wrong[:3]))
     module.load_state_dict(given)
     device = next((tensor.device for tensor in tensors_in(args)), torch.device("cpu"))
-    return module.to(device).eval()
+    return module.to(device).train()
 
 
 def _parameters(reference: type[nn.Module], init: tuple) -> dict[str, Tensor]:

@@ -129,13 +129,16 @@ def learning_state(value: object) -> tuple[int, int]:
 def changed(before: object, after: object) -> bool:
     """Whether a call changed its argument: a tensor's shape, type or values, how many there are, or a network's mode.
 
-    A network's parameter that was frozen or thawed counts, and a layer that was put into or out of training mode.
+    A tensor that was told to ask for gradients, or no longer to, counts, and a layer that was put into or out of
+    training mode.
     """
     old, new = list(tensors_in(before)), list(tensors_in(after))
     if len(old) != len(new) or _network_modes(before) != _network_modes(after):
         return True
     return any(
-        a.shape != b.shape or a.dtype != b.dtype or a.device != b.device or not (a.is_meta or torch.equal(a, b))
+        a.shape != b.shape
+        or (a.dtype, a.device, a.requires_grad) != (b.dtype, b.device, b.requires_grad)
+        or not (a.is_meta or torch.equal(a, b))
         for a, b in zip(old, new, strict=True)
     )
 
@@ -144,7 +147,7 @@ def _network_modes(value: object) -> list[bool]:
     network = value.func if isinstance(value, functools.partial) else value
     if not isinstance(network, nn.Module):
         return []
-    return [layer.training for layer in network.modules()] + [p.requires_grad for p in network.parameters()]
+    return [layer.training for layer in network.modules()]
 
 
 class Elsewhere(torch.Generator):
@@ -188,12 +191,13 @@ def _moved(value: object, device: str, shared: dict) -> object:
 def varied(value: object) -> list[object]:
     """Other arguments of the same kind, to see whether a result depends on it; none where nothing else is surely valid.
 
-    Integers keep to their range, for they may be indices; one variant changes order and mean, the other the maximum.
+    Integers keep to their range, for they may be indices: in another order, all the smallest, all in the middle.
     """
     if isinstance(value, Tensor) and value.is_floating_point() and value.ndim:
         return [0.9 * value.detach().flip(0)]
     if isinstance(value, Tensor) and value.ndim and not value.is_complex() and value.dtype != torch.bool:
-        return [value.max() + value.min() - value, value.min().expand_as(value).clone()]
+        low, high = value.min(), value.max()
+        return [low + high - value, low.expand_as(value).clone(), ((low + high) // 2).expand_as(value).clone()]
     if isinstance(value, NoiseSchedule):
         return [NoiseSchedule(0.7 * value.betas)]
     if isinstance(value, torch.Generator):

@@ -1,5 +1,5 @@
 """`python -m course_lib.cli`."""
 
-from course_lib.cli.commands import app
+from course_lib.cli import app
 
 app()

@@ -1,4 +1,4 @@
-"""What `course doctor` looks at: versions, device, threads, data, checkpoints, disk; and how to mend them.
+"""`course doctor`, and what it looks at: versions, device, threads, data, checkpoints, disk; and how to mend them.
 
 Libraries are imported inside the checks: a broken one is a finding, not a traceback.
 """
@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+import typer
+
+from course_lib.cli.console import says_what_to_do
 from course_lib.paths import DATA
+
+app = typer.Typer()
 
 PACKAGE = "course_lib"
 NEEDED_SPACE = 10**9  # bytes: Fashion-MNIST, the cache and a few training runs
@@ -30,6 +35,13 @@ class Check:
     ok: bool
     value: str
     remedy: str = ""
+
+
+@app.command()
+@says_what_to_do
+def doctor() -> None:
+    """Say whether everything that the course needs is here, and what to do if not."""
+    raise typer.Exit(print_report(run_checks()))
 
 
 def run_checks() -> list[Check]:

@@ -30,7 +30,7 @@ FLAT = (16, 16, 16)  # channels of a network that keeps its size
 
 @dataclass(frozen=True)
 class Variant:
-    """What a network of the ladder has.
+    """Which parts a network of the ablation has.
 
     widths   channels at the beginning, on the way and in the middle; at full, half and quarter size if it resamples
     block    where it is residual: "add" or "scale_shift" for a ResNet block, or "convnext"
@@ -64,7 +64,7 @@ VARIANTS = {
 class PlainBlock(nn.Module):
     """Two 3 x 3 convolutions in a row, (B, dim, H, W) in and out: a ResNet block without its shortcut.
 
-    Without `time_dim` it knows no time, without `norm` it does not normalise.
+    Without `time_dim` it does not depend on the time, without `norm` it does not normalise.
     """
 
     def __init__(self, dim: int, time_dim: int | None, norm: bool):
@@ -88,37 +88,38 @@ class Network(nn.Module):
     blocks to build from, under their names in `blocks`.
     """
 
-    def __init__(self, rung: Variant, channels: int = 1, parts: ModuleType | SimpleNamespace = blocks):
+    def __init__(self, variant: Variant, channels: int = 1, parts: ModuleType | SimpleNamespace = blocks):
         super().__init__()
-        self.skips = rung.skips
-        one, two, four = rung.widths
-        time_dim = 4 * one if rung.time else None
+        self.skips = variant.skips
+        one, two, four = variant.widths
+        time_dim = 4 * one
+        block_time = time_dim if variant.time else None
 
         def block(dim: int, dim_out: int) -> nn.Module:
-            if not rung.residual:
-                return PlainBlock(dim, time_dim, rung.norm)
-            if rung.block == "convnext":
-                return parts.ConvNextBlock(dim, dim_out, time_dim)
-            return parts.ResnetBlock(dim, dim_out, time_dim, time_mode=rung.block)
+            if not variant.residual:
+                return PlainBlock(dim, block_time, variant.norm)
+            if variant.block == "convnext":
+                return parts.ConvNextBlock(dim, dim_out, block_time)
+            return parts.ResnetBlock(dim, dim_out, block_time, time_mode=variant.block)
 
         self.embed = None
-        if rung.time:
+        if variant.time:
             waves = parts.SinusoidalPositionEmbeddings(one)
             self.embed = nn.Sequential(waves, nn.Linear(one, time_dim), nn.SiLU(), nn.Linear(time_dim, time_dim))
         self.stem = nn.Conv2d(channels, one, 3, padding=1)
         self.downs = nn.ModuleList([block(one, one), block(two, two)])
         self.middle = block(four, four)
         self.ups = nn.ModuleList(
-            [block(2 * two if rung.skips else two, two), block(2 * one if rung.skips else one, one)]
+            [block(2 * two if variant.skips else two, two), block(2 * one if variant.skips else one, one)]
         )
         self.smaller = self.larger = nn.ModuleList([nn.Identity(), nn.Identity()])
-        if rung.resample:
+        if variant.resample:
             self.smaller = nn.ModuleList([parts.Downsample(one, two), parts.Downsample(two, four)])
             self.larger = nn.ModuleList([parts.Upsample(four, two), parts.Upsample(two, one)])
-        self.attend = nn.Identity()
-        if rung.attention:
+        self.attend: nn.Module = nn.Identity()
+        if variant.attention:
             self.attend = blocks.Residual(parts.PreNorm(four, parts.Attention(four)))
-        last_norm = blocks.group_norm(one) if rung.norm else nn.Identity()
+        last_norm = blocks.group_norm(one) if variant.norm else nn.Identity()
         self.head = nn.Sequential(last_norm, nn.SiLU(), nn.Conv2d(one, channels, 3, padding=1))
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
@@ -138,13 +139,13 @@ class Network(nn.Module):
 
 
 def read_log(path: Path = LOG) -> dict[str, list[dict[str, float]]]:
-    """What `tools/ablation.py` has logged: for each rung its lines, in the order of seeds and steps.
+    """What `tools/ablation.py` has logged: for each variant its lines, in the order of seeds and steps.
 
     A line has seed, step, loss_low, loss_middle and loss_high (squared error at t in the first, second and last third,
-    on held-out garments), loss (their mean), and the rung's parameters, multiply_adds (millions for one picture) and
+    on held-out garments), loss (their mean), and the variant's parameters, multiply_adds (millions for one picture) and
     core_seconds (for one training step).
     """
-    log = {}
+    log: dict[str, list[dict[str, float]]] = {}
     with open(path, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             line = {name: float(value) for name, value in row.items() if name != "rung"}
@@ -154,13 +155,13 @@ def read_log(path: Path = LOG) -> dict[str, list[dict[str, float]]]:
 
 
 def final(lines: list[dict[str, float]]) -> list[dict[str, float]]:
-    """Of a rung's lines the last one of each seed."""
+    """Of a variant's lines the last one of each seed."""
     last = max(line["step"] for line in lines)
     return [line for line in lines if line["step"] == last]
 
 
 def table(names: Iterable[str], path: Path = LOG) -> str:
-    """The rungs' final losses in each third of t and their costs, as lines to print.
+    """The variants' final losses in each third of t and their costs, as lines to print.
 
     A loss is the middle between the seeds' best and worst, plus or minus half of what lies between these.
     """
@@ -179,8 +180,8 @@ def table(names: Iterable[str], path: Path = LOG) -> str:
 
 
 def read_samples(path: Path = SAMPLES) -> Tensor:
-    """What each rung drew, in the order of VARIANTS: float32 (rungs, 8, 1, 28, 28) in [-1, 1]."""
+    """What each variant drew, in the order of VARIANTS: float32 (variants, 8, 1, 28, 28) in [-1, 1]."""
     picture = torch.from_numpy(np.array(Image.open(path)))
     framed = functional.pad(picture, (0, 1, 0, 1))  # the gap behind the last row and column, which is not saved
-    cells = rearrange(framed, "(rung h) (k w) -> rung k 1 h w", h=29, w=29)
+    cells = rearrange(framed, "(variant h) (k w) -> variant k 1 h w", h=29, w=29)
     return to_model_range(cells[..., :28, :28])

@@ -1,4 +1,4 @@
-"""What a U-Net is made of, measured on the U-Net itself: sizes, costs, and how far a pixel sees (chapter 08)."""
+"""What a U-Net is made of, measured on the U-Net itself: sizes, costs, and the receptive field (chapter 08)."""
 
 import statistics
 import time
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.hooks import RemovableHandle
 
 from course_lib.blocks import Residual
 from course_lib.pictures.plots import OTHER_COLOURS, colours, panels
@@ -72,7 +73,7 @@ def take_apart(model: Unet, x: Tensor, t: Tensor, repeats: int = 0) -> list[Part
             part,
             shape=shapes[part.name],
             parameters=sum(parameter.numel() for parameter in modules[part.name].parameters()),
-            multiply_adds=counts[part.name] // 2,  # torch counts the multiplication and the addition
+            multiply_adds=int(counts[part.name]) // 2,  # torch counts the multiplication and the addition
             milliseconds=statistics.median(clock[part.name] for clock in clocks) if clocks else 0.0,
         )
         for part in parts
@@ -104,13 +105,14 @@ def _parts(model: Unet) -> Iterator[Part]:
 @contextmanager
 def _spent(modules: Mapping[str, nn.Module], read: Callable[[], float]) -> Iterator[dict[str, float]]:
     """How much further the meter `read` goes while each module runs; to be looked up afterwards."""
-    spent, hooks = {}, []
+    spent: dict[str, float] = {}
+    hooks: list[RemovableHandle] = []
     for name, module in modules.items():
 
-        def before(*_, name: str = name) -> None:
+        def before(*_: object, name: str = name) -> None:
             spent[name] = -read()
 
-        def after(*_, name: str = name) -> None:
+        def after(*_: object, name: str = name) -> None:
             spent[name] += read()
 
         hooks += [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
@@ -156,7 +158,7 @@ def receptive_field(model: nn.Module, x: Tensor, t: Tensor, name: str) -> Tensor
 
 
 def convolutions_only(model: nn.Module) -> nn.Module:
-    """A copy without attention and group norms, which look at the whole picture: what convolutions alone can see."""
+    """A copy without attention and group norms, which use the whole picture: only the convolutions are left."""
     model = deepcopy(model)
     for module in list(model.modules()):
         for name, child in list(module.named_children()):
@@ -212,7 +214,7 @@ def draw_unet(parts: Sequence[Part], title: str) -> None:
     """Draw the U that `parts` make up: a box for each block with the size of its output, an arrow for each skip."""
     from matplotlib import pyplot as plt
 
-    boxes = []
+    boxes: list[_Box] = []
     for part in parts:
         if part.role in ("stem", "block", "head"):
             boxes.append(_Box(part.role, part, len(boxes)))

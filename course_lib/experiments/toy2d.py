@@ -46,11 +46,13 @@ def _normal(n: int, columns: int, generator: torch.Generator | None) -> Tensor:
 
 
 class FourierMLP(nn.Module):
-    """`toy.MLP` with sharper eyes: x (B, dim), t (B,) long -> (B, dim).
+    """`toy.MLP` with Fourier features of x as further inputs: x (B, dim), t (B,) long -> (B, dim).
 
-    Beside x it sees sines and cosines of x, with `frequencies` in quarter turns per unit. From x alone a small network
+    Beside x it gets sines and cosines of x, with `frequencies` in quarter turns per unit. From x alone a small network
     is slow to learn what changes quickly from place to place. Source: 2006.10739.
     """
+
+    turns: Tensor
 
     def __init__(self, dim: int, levels: int, frequencies: tuple[float, ...] = (1.0, 2.0, 4.0)):
         super().__init__()

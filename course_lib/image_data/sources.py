@@ -120,7 +120,7 @@ def drawn_source(name: str, split: str) -> Source:
 
 def code_version(module: ModuleType) -> str:
     """A hash of the source code of a module or package: a drawing that changed must not come from a cache."""
-    file = Path(module.__file__)
+    file = Path(str(module.__file__))  # a namespace package has none; these are files
     files = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 

@@ -5,6 +5,7 @@ finer. Every kind is a function `Patch` -> heights in 0 ... 1 (or close), float3
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -20,15 +21,15 @@ class Patch:
     count: int
     size: int
 
-    def between(self, low, high):
+    def between(self, low: float, high: float) -> np.ndarray:
         """One uniform value per texture, [count, 1, 1]."""
         return low + (high - low) * self.rng.random((self.count, 1, 1), dtype=np.float32)
 
-    def coin(self):
+    def coin(self) -> np.ndarray:
         """0 or 1 per texture, [count, 1, 1]."""
         return self.rng.integers(0, 2, (self.count, 1, 1)).astype(np.float32)
 
-    def plane(self, tilt):
+    def plane(self, tilt: float) -> tuple[np.ndarray, np.ndarray]:
         """Coordinates x, y, each [count, size, size], turned by at most `tilt` radians and shifted."""
         place = (np.arange(self.size, dtype=np.float32) + 0.5) / self.size - 0.5
         x, y = place[None, None, :], place[None, :, None]
@@ -36,47 +37,47 @@ class Patch:
         turned_x = x * np.cos(angle) + y * np.sin(angle) + self.between(0, 8)
         return turned_x, y * np.cos(angle) - x * np.sin(angle) + self.between(0, 8)
 
-    def noise(self, across, down):
+    def noise(self, across: int, down: int) -> np.ndarray:
         """Smooth noise, -1 ... 1, `across` bumps in a row, `down` in a column: [count, size, size]."""
         lattice = self.rng.uniform(-1, 1, (self.count, down + 1, across + 1)).astype(np.float32)
         return interpolation(down, self.size) @ lattice @ interpolation(across, self.size).T
 
-    def clouds(self, bumps):
+    def clouds(self, bumps: int) -> np.ndarray:
         """Noise of three octaves, each twice as fine and half as strong."""
         octaves = (self.noise(bumps << k, bumps << k) / (1 << k) for k in range(3))
-        return sum(octaves) / 1.2
+        return reduce(np.add, octaves) / 1.2
 
 
-def interpolation(bumps, size):
+def interpolation(bumps: int, size: int) -> np.ndarray:
     """Weights [size, bumps + 1] that carry lattice values to pixels, flat at each lattice point."""
     place = np.linspace(0, bumps, size, dtype=np.float32)[:, None]
     gap = np.clip(np.abs(place - np.arange(bumps + 1, dtype=np.float32)), 0, 1)
     return 1 - gap * gap * (3 - 2 * gap)
 
 
-def edge(depth, size):
+def edge(depth: np.ndarray, size: int) -> np.ndarray:
     """1 where depth (in widths) is positive, 0 where negative, soft over one pixel."""
     return np.clip(depth * size + 0.5, 0, 1)
 
 
-def fraction(x):
+def fraction(x: np.ndarray) -> np.ndarray:
     return x - np.floor(x)
 
 
-def stripes(patch):
+def stripes(patch: Patch) -> np.ndarray:
     x, _ = patch.plane(np.pi)
     period, share = patch.between(0.12, 0.4), patch.between(0.3, 0.7)
     return edge((share / 2 - np.abs(fraction(x / period) - 0.5)) * period, patch.size)
 
 
-def checks(patch):
+def checks(patch: Patch) -> np.ndarray:
     x, y = patch.plane(np.pi / 4)
     period = patch.between(0.2, 0.6)
     squares = np.sin(TAU * x / period) * np.sin(TAU * y / period)
     return edge(squares * period / TAU, patch.size)
 
 
-def dots(patch):
+def dots(patch: Patch) -> np.ndarray:
     x, y = patch.plane(np.pi / 4)
     period, radius = patch.between(0.16, 0.4), patch.between(0.22, 0.42)
     row = y / period
@@ -85,7 +86,7 @@ def dots(patch):
     return edge((radius - distance) * period, patch.size)
 
 
-def bricks(patch):
+def bricks(patch: Patch) -> np.ndarray:
     x, y = patch.plane(0.12)
     height, joint = patch.between(0.12, 0.28), patch.between(0.02, 0.045)
     width = height * patch.between(1.8, 2.6)
@@ -98,7 +99,7 @@ def bricks(patch):
     return edge(to_joint - joint / 2, patch.size) * (0.6 + 0.4 * fired)
 
 
-def weave(patch):
+def weave(patch: Patch) -> np.ndarray:
     x, y = patch.plane(np.pi / 4)
     period = patch.between(0.14, 0.34)
     column, row = x / period, y / period
@@ -109,7 +110,7 @@ def weave(patch):
     return over * across + (1 - over) * patch.between(0.4, 0.9) * along
 
 
-def wood(patch):
+def wood(patch: Patch) -> np.ndarray:
     x, y = patch.plane(0.25)
     x, y = x - x.mean((1, 2), keepdims=True), y - y.mean((1, 2), keepdims=True)
     flipped = patch.coin()  # grain runs across on half of the boards
@@ -122,13 +123,13 @@ def wood(patch):
     return 0.15 + 0.8 * rings**1.5 * late_wood + 0.12 * fibre
 
 
-def marble(patch):
+def marble(patch: Patch) -> np.ndarray:
     x, _ = patch.plane(np.pi)
     veins = np.abs(np.sin(np.pi * (x * patch.between(1.0, 2.5) + patch.between(0.5, 1.0) * patch.clouds(3))))
     return veins ** patch.between(0.3, 0.7)
 
 
-def cells(patch):
+def cells(patch: Patch) -> np.ndarray:
     """Voronoi cells, dark at their walls: second smallest minus smallest distance to jittered seeds."""
     x, y = patch.plane(np.pi)
     period = patch.between(0.18, 0.4)
@@ -148,14 +149,14 @@ def cells(patch):
     return np.clip((second - near) * patch.between(1.5, 4), 0, 1)
 
 
-def ripples(patch):
+def ripples(patch: Patch) -> np.ndarray:
     x, y = patch.plane(np.pi)
     centre_x, centre_y = x.mean((1, 2), keepdims=True), y.mean((1, 2), keepdims=True)
     radius = np.hypot(x - centre_x + patch.between(-0.7, 0.7), y - centre_y + patch.between(-0.7, 0.7))
     return 0.5 + 0.5 * np.sin(TAU * (radius * patch.between(3, 7) + patch.between(0, 1)))
 
 
-def clouds(patch):
+def clouds(patch: Patch) -> np.ndarray:
     return np.clip(0.5 + 0.75 * patch.clouds(3), 0, 1)
 
 
@@ -174,7 +175,7 @@ TEXTURES = {  # in the order of the labels
 CLASS_NAMES = tuple(TEXTURES)
 
 
-def draw_textures(count=10_000, size=28, seed=0):
+def draw_textures(count: int = 10_000, size: int = 28, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """`count` textures: images uint8 [count, size, size], labels int64 [count].
 
     Every ten in a row hold each class once, in random order; the first images do not depend on `count`,
@@ -192,7 +193,7 @@ def draw_textures(count=10_000, size=28, seed=0):
     return images[:count], labels[:count]
 
 
-def develop(patch, heights):
+def develop(patch: Patch, heights: np.ndarray) -> np.ndarray:
     """Heights -> grey values uint8: contrast, brightness, light from one side and grain vary."""
     dark, span, flipped = patch.between(0.0, 0.35), patch.between(0.4, 0.65), patch.coin()
     light = patch.between(-0.1, 0.1) * np.linspace(-1, 1, patch.size, dtype=np.float32)

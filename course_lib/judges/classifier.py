@@ -1,4 +1,4 @@
-"""A small classifier, for its eyes: what it sees in a picture, 128 numbers, is what samples are scored in.
+"""A small classifier. Samples are scored by its features: the 128 numbers for each picture that its last layer reads.
 
 It is no part of the diffusion. It is trained without flips, so that a mirrored shoe looks wrong to it.
 """
@@ -52,7 +52,7 @@ class Classifier(nn.Module):
         self.head = nn.Linear(FEATURES, num_classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """What it sees: (B, channels, H, W) -> (B, 128), not negative."""
+        """What the last layer reads: (B, channels, H, W) -> (B, 128), not negative."""
         return self.body(x).mean(dim=(2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -108,7 +108,7 @@ def train_classifier(
 
 
 def disturb(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Shift a batch (B, C, H, W) in [-1, 1] by up to two pixels, and blank an 8 x 8 square of each image."""
+    """Shift a batch (B, C, H, W) in [-1, 1] by up to two pixels, and blank a 7 x 7 square of each image."""
     height, width = x.shape[-2:]
     top, left = torch.randint(5, (2,), generator=generator).tolist()
     x = functional.pad(x, (2, 2, 2, 2), value=-1.0)[..., top : top + height, left : left + width]

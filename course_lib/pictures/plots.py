@@ -50,8 +50,8 @@ def image_grid(images: Tensor, columns: int | None = None, scale: int = 1, gap: 
     cells[:count, :, :height, :width] = images.cpu()
     picture = rearrange(cells, "(r k) c h w -> (r h) (k w) c", r=rows)
     picture = picture[: rows * (height + gap) - gap, : columns * (width + gap) - gap]  # no gap at the edge
-    picture = picture.repeat_interleave(scale, dim=0).repeat_interleave(scale, dim=1).numpy()
-    return picture[..., 0] if channels == 1 else picture
+    picture = picture.repeat_interleave(scale, dim=0).repeat_interleave(scale, dim=1)
+    return (picture[..., 0] if channels == 1 else picture).numpy()
 
 
 def save_grid(images: Tensor, path: str | Path, columns: int | None = None, scale: int = 2) -> None:
@@ -110,7 +110,13 @@ def show_histograms(samples: Mapping[str, Tensor], title: str, xlabel: str) -> N
         outline = name == "noise"  # what the others are compared with: drawn so that nothing hides it
         look = {"histtype": "step", "linewidth": 2.5} if outline else {"alpha": 0.55}
         axis.hist(
-            values.flatten().numpy(), bins, density=True, color=colour, label=name, zorder=3 if outline else 2, **look
+            values.flatten().numpy(),
+            bins.tolist(),
+            density=True,
+            color=colour,
+            label=name,
+            zorder=3 if outline else 2,
+            **look,
         )
     axis.legend(frameon=False)
 
@@ -123,7 +129,7 @@ def show_density(
 
     figure, axes = plt.subplots(1, len(exact), figsize=(2.1 * len(exact), 2.4), sharey=True, layout="constrained")
     for axis, name in zip(np.atleast_1d(axes), exact, strict=True):
-        bins = np.linspace(float(x.min()), float(x.max()), 70)
+        bins = np.linspace(float(x.min()), float(x.max()), 70).tolist()
         axis.hist(samples[name].numpy(), bins, density=True, color=COLOURS["data"], alpha=0.45, label="samples")
         axis.plot(x, exact[name], color=COLOURS["exact"], linewidth=2, label="exact")
         axis.set(title=name, xlabel=xlabel)
@@ -217,7 +223,8 @@ def add_legend(axis: "Axes") -> None:
 
 def draw_points(axis: "Axes", points: Tensor, colour: str, limit: float = 2.0, size: float = 3.0) -> None:
     """Draw points (n, 2) on an axis that runs from -limit to limit both ways; `colour` is a name of COLOURS."""
-    axis.scatter(*points.T, s=size, color=COLOURS.get(colour, colour), alpha=0.6, linewidths=0)
+    x, y = points.T
+    axis.scatter(x, y, s=size, color=COLOURS.get(colour, colour), alpha=0.6, linewidths=0)
     axis.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
 
 

@@ -66,8 +66,10 @@ class LiveTraining:
 
     def __init__(self, steps: int, alternative: str, every: float = 3.0):
         self.steps, self.alternative, self.every = steps, alternative, every
-        self.done, self.losses = [], []
-        self.samples, self.handle = None, None
+        self.done: list[int] = []
+        self.losses: list[Tensor] = []
+        self.samples: np.ndarray | None = None
+        self.handle: DisplayHandle | None = None
         self.start, self.drawn = time.monotonic(), -np.inf
 
     def update(self, step: int, loss: Tensor, samples: Tensor | None = None) -> None:

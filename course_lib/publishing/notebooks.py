@@ -27,6 +27,9 @@ MAX_BYTES = 1_500_000
 CELL_SECONDS = 2000  # as nbval: the longest takes 90 on one core, and a busy machine may be ten times slower
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
+# Those that run longest, the longest first: one that starts last leaves the other cores with nothing to do.
+LONG = ("09_training", "10_sampling", "07_blocks")
+
 # what has to be the same wherever a notebook is run, for its text output to be the same
 ENVIRONMENT = {"COURSE_DATA": "garments", "COURSE_PROGRESS": "", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -43,6 +46,11 @@ def sources(names: list[str]) -> list[Path]:
             f"no source for {', '.join(sorted(unknown))}; there are: {', '.join(p.stem for p in every)}."
         )
     return [path for path in every if not names or path.stem in names]
+
+
+def turn(path: Path) -> int:
+    """A key to sort notebooks or their sources by, so that the longest run first."""
+    return LONG.index(path.stem) if path.stem in LONG else len(LONG)
 
 
 def read_source(source: Path, solved: bool = False) -> NotebookNode:
@@ -95,11 +103,11 @@ def nbgrader_metadata(grade_id: str, solution: bool = False, points: int | None 
 def solved_cell(name: str, stub: str) -> str:
     """The quiz cell with its answer between nbgrader's markers, so that `generate_assignment` can take it out again.
 
-    For a function the markers enclose the body, for a module the body of `forward`, for a question a new answer.
+    For a function the markers enclose the body, for a module the body of `forward`, for a question a new letter.
     """
     quiz = find(name)
     if isinstance(quiz, Choice):
-        return f"{stub}\n{BEGIN}\nanswer = {quiz.solution}\n{END}"
+        return f"{stub}\n{BEGIN}\n{name} = {quiz.solution}\n{END}"
     lines = quiz.solution.rstrip().splitlines()
     (definition,) = ast.parse(quiz.solution).body
     if quiz.is_module:
@@ -138,10 +146,23 @@ def build(source: Path, solved: Path | None = None) -> float:
 
 def refusals(notebook: NotebookNode) -> list[str]:
     """What stands under the graded cells where `check` has not said that the answer is right."""
-    graded = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
-    shown = ["\n".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs) for cell in graded]
-    right = re.compile(f"^{MARKS['good'][0]} ", re.MULTILINE)
-    return [f"{cell.id}: {text}" for cell, text in zip(graded, shown, strict=True) if not right.search(text)]
+    graded = [cell for cell in notebook.cells if is_graded(cell)]
+    return [f"{cell.id}: {plain_text(cell.outputs)}" for cell in graded if not says_right(cell.outputs)]
+
+
+def is_graded(cell: NotebookNode) -> bool:
+    """Whether it is the cell that checks a quiz."""
+    return cell.metadata.get("nbgrader", {}).get("grade", False)
+
+
+def plain_text(outputs: list[NotebookNode]) -> str:
+    """What a cell has displayed, as text."""
+    return "\n".join(output.get("data", {}).get("text/plain", "") for output in outputs)
+
+
+def says_right(outputs: list[NotebookNode]) -> bool:
+    """Whether `check` has displayed that the answer is right."""
+    return re.search(f"^{MARKS['good'][0]} ", plain_text(outputs), re.MULTILINE) is not None
 
 
 def check(source: Path) -> list[str]:

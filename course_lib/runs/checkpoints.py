@@ -15,8 +15,8 @@ from torch import Tensor
 
 from course_lib.errors import CourseError
 from course_lib.paths import DATA
-from course_lib.reverse import Model, p_sample_steps
 from course_lib.runs.config import Config, ConfigError, check_config
+from course_lib.runs.denoiser import Denoiser
 from course_lib.runs.devices import autocast
 from course_lib.runs.devices import device as find_device
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule, rescale_zero_terminal_snr
@@ -148,13 +148,20 @@ def class_index(checkpoint: Checkpoint, label: str) -> int:
     raise CheckpointError(f"no class {label!r}; there are: {listed}.")
 
 
-def denoiser(checkpoint: Checkpoint, labels: Tensor | None = None, precision: str = "auto") -> Model:
-    """The checkpoint's network as a model (x, t), its `labels`, long (B,), bound; without them it knows no classes.
+def denoiser(checkpoint: Checkpoint, labels: Tensor | None = None, precision: str = "auto") -> Denoiser:
+    """The checkpoint's network ready to sample, and a model (x, t), with its `labels`, long (B,), bound.
 
-    It computes in `precision`: "fp32", "bf16", or "auto", which is bf16 where that is fast.
+    Without labels it draws any class. It computes in `precision`: "fp32", "bf16", or "auto", which is bf16 where that
+    is fast.
     """
     model = checkpoint.model if labels is None else partial(checkpoint.model, labels=labels)
-    return autocast(model, checkpoint.schedule.device, precision)
+    return Denoiser(
+        model=autocast(model, checkpoint.schedule.device, precision),
+        schedule=checkpoint.schedule,
+        predicts=checkpoint.config.diffusion.predicts,
+        clip_start=checkpoint.config.diffusion.clip_start,
+        image_shape=checkpoint.image_shape,
+    )
 
 
 def sample_steps(
@@ -164,11 +171,9 @@ def sample_steps(
     label: int | None = None,
     precision: str = "auto",
 ) -> Iterator[Tensor]:
-    """`p_sample_steps` with all that the checkpoint knows filled in: states (count, C, H, W), from noise to samples.
+    """The states (count, C, H, W) of `Denoiser.sample_steps`, from noise to samples.
 
     All samples are of the class `label`, or, without one, of any; `precision` as in `denoiser`.
     """
     labels = None if label is None else torch.full((count,), label, device=checkpoint.schedule.device)
-    model, diffusion = denoiser(checkpoint, labels, precision), checkpoint.config.diffusion
-    shape = (count, *checkpoint.image_shape)
-    return p_sample_steps(model, shape, checkpoint.schedule, generator, diffusion.predicts, diffusion.clip_start)
+    return denoiser(checkpoint, labels, precision).sample_steps(count, generator)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from course_lib.errors import CourseError
 from course_lib.paths import CONFIGS
+from course_lib.types import AttentionKind, BetaSchedule, Block, LossType, Predicts, Skips, TimeMode
 
 Positive = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -41,13 +42,13 @@ class ModelConfig(Section):
 
     dim: int = Field(32, ge=4, multiple_of=2)
     dim_mults: tuple[Positive, ...] = Field((1, 2, 2), min_length=1)
-    block: Literal["resnet", "convnext"] = "resnet"
+    block: Block = "resnet"
     init_dim: int | None = Field(None, ge=1)
     blocks_per_level: Positive | tuple[Positive, ...] = 1
-    attention: tuple[Literal["none", "linear", "full"], ...] | None = None
-    skips: Literal["all", "level", "none"] = "all"
+    attention: tuple[AttentionKind, ...] | None = None
+    skips: Skips = "all"
     top_skip: bool = True
-    time_mode: Literal["add", "scale_shift"] = "scale_shift"
+    time_mode: TimeMode = "scale_shift"
     transposed: bool = False
     patch: int = Field(1, ge=1, le=8)
     class_conditional: bool = False
@@ -56,11 +57,11 @@ class ModelConfig(Section):
 class DiffusionConfig(Section):
     """The noise schedule and what the network predicts."""
 
-    schedule: Literal["linear", "quadratic", "cosine", "sigmoid"] = "cosine"
+    schedule: BetaSchedule = "cosine"
     timesteps: int = Field(200, ge=1, le=10_000)
     zero_terminal_snr: bool = False
-    predicts: Literal["noise", "start", "v"] = "noise"
-    loss_type: Literal["l1", "l2", "huber"] = "l2"
+    predicts: Predicts = "noise"
+    loss_type: LossType = "l2"
     clip_start: bool = True  # sampling keeps the predicted x_0 inside [-1, 1]
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from course_lib.images import class_names, load_images, to_model_range
 from course_lib.pictures.plots import save_grid
-from course_lib.reverse import p_sample_loop
+from course_lib.runs.checkpoints import denoiser
 from course_lib.runs.config import Config
 from course_lib.runs.devices import autocast, keep_freed_memory
 from course_lib.runs.run import Run, TrainingError, open_run, store
@@ -72,7 +72,11 @@ def train(config: Config, out: Path, resume: bool = True) -> Iterator[Progress]:
 
 
 def advance(run: Run, images: Tensor, labels: Tensor) -> Tensor:
-    """Take the next step of `run` on a batch of images (N, C, H, W) uint8, labels (N,); returns the loss, a scalar."""
+    """Take the next step of `run` on a batch of images (N, C, H, W) uint8, labels (N,); returns the loss, a scalar.
+
+    A generator with the seed training.seed * 1,000,003 + run.step draws, in this order, what is mirrored, t, the noise,
+    and which labels are dropped.
+    """
     training, diffusion = run.config.training, run.config.diffusion
     generator = torch.Generator(run.device).manual_seed(training.seed * 1_000_003 + run.step)
     indices = batch_indices(run.step, training.batch_size, len(images), training.seed).to(run.device)
@@ -108,16 +112,7 @@ def advance(run: Run, images: Tensor, labels: Tensor) -> Tensor:
 
 def preview(run: Run) -> Tensor:
     """A few samples of the averaged weights, (n, C, H, W) in [-1, 1]: always from the same noise, class after class."""
-    count, diffusion = run.config.training.sample_count, run.config.diffusion
-    model = run.ema
-    if model.num_classes is not None:
-        model = partial(model, labels=torch.arange(count, device=run.device) % model.num_classes)
+    count, classes = run.config.training.sample_count, run.ema.num_classes
+    labels = None if classes is None else torch.arange(count, device=run.device) % classes
     generator = torch.Generator(run.device).manual_seed(run.config.training.seed)
-    return p_sample_loop(
-        autocast(model, run.device, run.precision),
-        (count, *run.image_shape),
-        run.schedule,
-        generator,
-        diffusion.predicts,
-        diffusion.clip_start,
-    )
+    return denoiser(run.averaged, labels, run.precision).sample(count, generator)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from course_lib.errors import CourseError
 from course_lib.runs.checkpoints import (
+    Checkpoint,
     load_checkpoint,
     make_model,
     make_schedule,
@@ -51,6 +52,11 @@ class Run:
     @property
     def device(self) -> torch.device:
         return self.schedule.device
+
+    @property
+    def averaged(self) -> Checkpoint:
+        """The averaged weights as they are now (not a copy), as `load_checkpoint` would give them."""
+        return Checkpoint(self.ema, self.schedule, self.config, self.image_shape, self.class_names, self.step)
 
 
 def open_run(config: Config, out: Path, images: Tensor, class_names: list[str], resume: bool) -> Run:

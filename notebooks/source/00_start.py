@@ -120,10 +120,10 @@ hint("to_model_range")
 question("why_minus_one_to_one")
 
 # %% quiz="why_minus_one_to_one"
-answer = ""  # your letter
+why_minus_one_to_one = ""  # your letter, between the quotes
 
 # %%
-check(answer, "why_minus_one_to_one")
+check(why_minus_one_to_one, "why_minus_one_to_one")
 
 # %% [markdown]
 # ## Destroy a picture
@@ -178,10 +178,10 @@ show_slider(
 question("what_comes_back_first")
 
 # %% quiz="what_comes_back_first"
-answer = ""  # your letter
+what_comes_back_first = ""  # your letter, between the quotes
 
 # %%
-check(answer, "what_comes_back_first")
+check(what_comes_back_first, "what_comes_back_first")
 
 # %%
 show_images(

@@ -169,11 +169,12 @@ def at_level(sigmas: Tensor, level: Tensor, x: Tensor) -> Tensor:
 def neighbour_loss(
     model: Model, y: Tensor, level: Tensor, noise: Tensor, sigmas: Tensor
 ) -> Tensor:
-    """The mean squared error of the predicted noise between neighbours, in units of the gap: a scalar.
+    """The mean squared error of the predicted noise between neighbouring levels, in units of the gap: a
+    scalar.
 
-    y and noise: float (B,); level: long (B,), 0 ... L-2, one for each row; sigmas: float [L].
-    The noisy number x is yours to make. noise is z: don't draw any.
+    y and noise (B, ...); level long (B,), 0 ... L-2, one for each row; sigmas float [L].
     """
+    # The noisy number x is yours to make. `noise` is z: don't draw any.
     raise NotImplementedError
 
 
@@ -248,10 +249,10 @@ def train(model, data, sigmas, steps, generator, batch_size=256, learning_rate=0
 question("where_the_loss_stays")
 
 # %% quiz="where_the_loss_stays"
-answer = ""  # your letter
+where_the_loss_stays = ""  # your letter, between the quotes
 
 # %%
-check(answer, "where_the_loss_stays")
+check(where_the_loss_stays, "where_the_loss_stays")
 
 # %% [markdown]
 # Now train. It takes about two seconds on a core that has nothing else to do, about 1,000 steps a second; on a busy one it takes longer.
@@ -296,11 +297,11 @@ print("the last 500 steps: within 0.02 of the best possible loss,", f"{best.mean
 
 # %% quiz="denoise_step" tags=["denoiser"]
 def denoise_step(model: Model, x: Tensor, level: int) -> Tensor:
-    """From `level` to the next one, for a batch x of shape (B,) that stands at that level.
+    """From `level` to the next one, for a batch x (B, ...) that stands at that level.
 
-    There is no `sigmas` here, and none is needed: the model knows its ladder, and predicts in the units of x.
-    It wants (x, level) with a long tensor (B,) for the level.
+    The model takes (x, level) with a long tensor (B,) for the level, and predicts in the units of x.
     """
+    # There is no `sigmas` here, and none is needed: the model knows its noise levels.
     raise NotImplementedError
 
 
@@ -591,10 +592,10 @@ print("floor below 0.002, exact model below 0.012, learned model below 0.02")
 question("too_few_levels")
 
 # %% quiz="too_few_levels"
-answer = ""  # your letter
+too_few_levels = ""  # your letter, between the quotes
 
 # %%
-check(answer, "too_few_levels")
+check(too_few_levels, "too_few_levels")
 
 # %%
 counts, ends = [3, 5, 10, 40], {}

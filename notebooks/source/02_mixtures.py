@@ -89,7 +89,7 @@ for axis, sigma in zip(axes, strengths, strict=True):
 
 # %% quiz="mixture_log_prob"
 def mixture_log_prob(x: Tensor, means: Tensor, std: float, weights: Tensor) -> Tensor:
-    """log p(x), shape (B,); x (B, d), means (K, d), std is the square root of v, weights (K,) add up to 1."""
+    """log p(x), shape (B,); x (B, d), means (K, d), std = sqrt(v), weights (K,) that add up to 1."""
     raise NotImplementedError
 
 
@@ -139,10 +139,10 @@ for axis, sigma in zip(axes, strengths[1:], strict=True):
 question("where_far_arrows_point")
 
 # %% quiz="where_far_arrows_point"
-answer = ""  # your letter
+where_far_arrows_point = ""  # your letter, between the quotes
 
 # %%
-check(answer, "where_far_arrows_point")
+check(where_far_arrows_point, "where_far_arrows_point")
 
 # %% [markdown]
 # Now the formula. A single bump $k$ pulls with the arrow $(m_k - x) / v$. Each bump counts with the probability $r_k(x)$ that $x$ came
@@ -406,10 +406,10 @@ print("floor below 0.004, and the learned samples below twice the floor")
 question("start_too_narrow")
 
 # %% quiz="start_too_narrow"
-answer = ""  # your letter
+start_too_narrow = ""  # your letter, between the quotes
 
 # %%
-check(answer, "start_too_narrow")
+check(start_too_narrow, "start_too_narrow")
 
 # %% [markdown]
 # Try all starts from 0.3 to 20. And a second mixture, where the rarest mode has moved out to $(4, -4)$. **Predict:** which share does that mode get

@@ -109,7 +109,9 @@ linear_beta_schedule = check(linear_beta_schedule)
 def quadratic_beta_schedule(
     timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02
 ) -> Tensor:
-    """Betas whose square roots lie on a straight line; the ends are beta_start and beta_end; float64 [T]."""
+    """Betas whose square roots lie on a straight line; the ends are beta_start and beta_end; float64
+    [T].
+    """
     raise NotImplementedError
 
 
@@ -125,7 +127,7 @@ quadratic_beta_schedule = check(quadratic_beta_schedule)
 def sigmoid_beta_schedule(
     timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02
 ) -> Tensor:
-    """beta_start + (beta_end - beta_start) * sigmoid(u), u on a line from -6 to 6; float64."""
+    """beta_start + (beta_end - beta_start) * sigmoid(u), u on a line from -6 to 6; float64 [T]."""
     raise NotImplementedError
 
 
@@ -181,19 +183,19 @@ cosine_beta_schedule = check(cosine_beta_schedule)
 question("where_cosine_takes_most")
 
 # %% quiz="where_cosine_takes_most"
-answer = ""  # your letter
+where_cosine_takes_most = ""  # your letter, between the quotes
 
 # %%
-check(answer, "where_cosine_takes_most")
+check(where_cosine_takes_most, "where_cosine_takes_most")
 
 # %%
 question("signal_left_after_200_steps")
 
 # %% quiz="signal_left_after_200_steps"
-answer = ""  # your letter
+signal_left_after_200_steps = ""  # your letter, between the quotes
 
 # %%
-check(answer, "signal_left_after_200_steps")
+check(signal_left_after_200_steps, "signal_left_after_200_steps")
 
 # %% [markdown]
 # Your four schedules, as alpha-bar:
@@ -316,10 +318,10 @@ show_curves(
 question("twice_as_many_steps")
 
 # %% quiz="twice_as_many_steps"
-answer = ""  # your letter
+twice_as_many_steps = ""  # your letter, between the quotes
 
 # %%
-check(answer, "twice_as_many_steps")
+check(twice_as_many_steps, "twice_as_many_steps")
 
 # %% [markdown]
 # ## Explore

@@ -58,7 +58,7 @@ show_images(
 
 
 # %% quiz="extract"
-def extract(values: Tensor, t: Tensor, x_shape: torch.Size) -> Tensor:
+def extract(values: Tensor, t: Tensor, x_shape: torch.Size | tuple[int, ...]) -> Tensor:
     """values[t] for values [T] and t (B,), shaped (B, 1, ..., 1) with as many axes as x_shape has."""
     raise NotImplementedError
 
@@ -119,10 +119,10 @@ q_sample = check(q_sample)
 question("what_t_zero_does")
 
 # %% quiz="what_t_zero_does"
-answer = ""  # your letter
+what_t_zero_does = ""  # your letter, between the quotes
 
 # %%
-check(answer, "what_t_zero_does")
+check(what_t_zero_does, "what_t_zero_does")
 
 # %% [markdown]
 # **See that it is true.** One number, $x_0 = 1$, taken through every step 20,000 times; and through the leap, once each.
@@ -194,10 +194,10 @@ show_density(
 question("doubt_about_the_step_before")
 
 # %% quiz="doubt_about_the_step_before"
-answer = ""  # your letter
+doubt_about_the_step_before = ""  # your letter, between the quotes
 
 # %%
-check(answer, "doubt_about_the_step_before")
+check(doubt_about_the_step_before, "doubt_about_the_step_before")
 
 
 # %% quiz="q_posterior"

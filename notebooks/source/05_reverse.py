@@ -41,7 +41,6 @@ from course_lib.quizzes import check, question
 # %%
 from course_lib.reverse import (
     LOSSES,
-    Model,
     NetworkPerLevel,
     draw_noise,
     excess_noise_loss,
@@ -51,6 +50,7 @@ from course_lib.reverse import (
 )
 from course_lib.schedules import NoiseSchedule
 from course_lib.toy import MLP, fit
+from course_lib.types import LossType, Model, Predicts
 
 # %% [markdown]
 # Three functions of chapter 04 are here, `extract`, `q_sample` and `q_posterior`, and a few helpers that the text explains where you need
@@ -94,7 +94,7 @@ _ = axes[2].legend(loc=(0.1, 0.25), frameon=False, fontsize=8)
 def predict_start_from_noise(
     x_t: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule
 ) -> Tensor:
-    """x_0 from x_t and the noise in it, shapes (B, ...), t (B,); the opposite of q_sample."""
+    """x_0 from x_t and the noise in it, shapes (B, ...), t (B,): the opposite of `q_sample`."""
     raise NotImplementedError
 
 
@@ -122,8 +122,8 @@ def p_losses(
     t: Tensor,
     noise: Tensor,
     schedule: NoiseSchedule,
-    loss_type: str = "l2",
-    predicts: str = "noise",
+    loss_type: LossType = "l2",
+    predicts: Predicts = "noise",
 ) -> Tensor:
     """The mean distance between what model(x_t, t) says and its target, a scalar; t (B,)."""
     raise NotImplementedError
@@ -194,7 +194,7 @@ def p_mean(
     x_t: Tensor,
     t: Tensor,
     schedule: NoiseSchedule,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
     """Mean of p(x_{t-1} | x_t), shapes (B, ...), t (B,)."""
@@ -220,7 +220,7 @@ def p_sample(
     t: Tensor,
     noise: Tensor,
     schedule: NoiseSchedule,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
     """One step back, x_{t-1} from x_t (B, ...), t (B,), with `noise` drawn by the caller."""
@@ -246,7 +246,7 @@ def p_sample_loop(
     shape: tuple[int, ...],
     schedule: NoiseSchedule,
     generator: torch.Generator | None = None,
-    predicts: str = "noise",
+    predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
     """Samples x_0 of `shape`, (B, ...): from x_T through t = T-1, ..., 0; t is a long tensor (B,)."""
@@ -364,10 +364,10 @@ show_slider(
 question("hardest_level")
 
 # %% quiz="hardest_level"
-answer = ""  # your letter
+hardest_level = ""  # your letter, between the quotes
 
 # %%
-check(answer, "hardest_level")
+check(hardest_level, "hardest_level")
 
 # %%
 title = "The least noise is the hardest to see; the network misses by little everywhere"
@@ -512,10 +512,10 @@ def walk(mixture, schedule, spread, stop=0):
 question("noise_left_on")
 
 # %% quiz="noise_left_on"
-answer = ""  # your letter
+noise_left_on = ""  # your letter, between the quotes
 
 # %%
-check(answer, "noise_left_on")
+check(noise_left_on, "noise_left_on")
 
 # %%
 pixel = GaussianMixture([-1.0], std=0.0)

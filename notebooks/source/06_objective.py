@@ -41,6 +41,7 @@ from course_lib.quizzes import check, question
 from course_lib.reverse import excess_noise_loss, p_mean, p_sample_loop
 from course_lib.schedules import NoiseSchedule, snr
 from course_lib.toy import MLP, fit
+from course_lib.types import Predicts
 
 # %% [markdown]
 # ## One line to be explained
@@ -195,7 +196,7 @@ show_slider(
 def kl_between_gaussians(
     mean1: Tensor, variance1: Tensor, mean2: Tensor, variance2: Tensor
 ) -> Tensor:
-    """KL(N(mean1, variance1) || N(mean2, variance2)) in nats, for each element."""
+    """KL(N(mean1, variance1) || N(mean2, variance2)) in nats, for each element; shapes are broadcast."""
     raise NotImplementedError
 
 
@@ -277,10 +278,10 @@ for name in models:
 question("more_steps_and_the_gap")
 
 # %% quiz="more_steps_and_the_gap"
-answer = ""  # your letter
+more_steps_and_the_gap = ""  # your letter, between the quotes
 
 # %%
-check(answer, "more_steps_and_the_gap")
+check(more_steps_and_the_gap, "more_steps_and_the_gap")
 
 # %% [markdown]
 # The answer, exactly. Beside $\beta_t$ we try two other variances for the steps back: $\tilde\beta_t$, which chapter 05 samples with, and the best one there
@@ -379,10 +380,10 @@ add_legend(axis)
 question("best_answer_under_l1")
 
 # %% quiz="best_answer_under_l1"
-answer = ""  # your letter
+best_answer_under_l1 = ""  # your letter, between the quotes
 
 # %%
-check(answer, "best_answer_under_l1")
+check(best_answer_under_l1, "best_answer_under_l1")
 
 # %%
 where, t = torch.tensor([0.1], dtype=torch.float64), torch.tensor([20])
@@ -484,7 +485,7 @@ add_legend(axis)
 
 # %% quiz="snr_weight"
 def snr_weight(
-    t: Tensor, schedule: NoiseSchedule, predicts: str = "noise", gamma: float = 5.0
+    t: Tensor, schedule: NoiseSchedule, predicts: Predicts = "noise", gamma: float = 5.0
 ) -> Tensor:
     """The min-SNR weight of a squared error in "start", "noise" or "v", (B,) for t (B,)."""
     raise NotImplementedError

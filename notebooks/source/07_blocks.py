@@ -41,6 +41,7 @@ from course_lib.quizzes import check, question
 from course_lib.reverse import p_losses, predict_start
 from course_lib.schedules import NoiseSchedule
 from course_lib.toy import fit
+from course_lib.types import TimeMode
 
 # %% [markdown]
 # ## First, something that does not work
@@ -172,10 +173,10 @@ for axis, (name, picture) in zip(axes.flat, pictures.items(), strict=True):
 question("why_not_the_number")
 
 # %% quiz="why_not_the_number"
-answer = ""  # your letter
+why_not_the_number = ""  # your letter, between the quotes
 
 # %%
-check(answer, "why_not_the_number")
+check(why_not_the_number, "why_not_the_number")
 
 # %% [markdown]
 # The usual answer is a row of waves ([1706.03762](https://arxiv.org/abs/1706.03762), section 3.5), like the hands of many clocks, from
@@ -356,10 +357,19 @@ show_runs(
 class ResnetBlock(nn.Module):
     """(B, dim, H, W) and time (B, time_dim) -> (B, dim_out, H, W). Source: 1603.05027, 2006.11239."""
 
-    def __init__(self, dim, dim_out, time_dim=None, groups=8, time_mode="scale_shift"):
+    def __init__(
+        self,
+        dim: int,
+        dim_out: int,
+        time_dim: int | None = None,
+        groups: int = 8,
+        time_mode: TimeMode = "scale_shift",
+    ):
         super().__init__()
         if time_mode not in ("add", "scale_shift"):
-            raise ValueError(f'time_mode is "add" or "scale_shift", not {time_mode!r}.')
+            raise ValueError(
+                f'unknown time_mode={time_mode!r}; choose "add" or "scale_shift".'
+            )
         self.time_mode = time_mode
         self.norm1 = group_norm(dim, groups)
         self.conv1 = nn.Conv2d(dim, dim_out, 3, padding=1)
@@ -506,10 +516,10 @@ assert (down_and_up > 0.05).sum() > 2 * (same_size > 0.05).sum()
 question("down_and_up_alone")
 
 # %% quiz="down_and_up_alone"
-answer = ""  # your letter
+down_and_up_alone = ""  # your letter, between the quotes
 
 # %%
-check(answer, "down_and_up_alone")
+check(down_and_up_alone, "down_and_up_alone")
 
 # %%
 print(ablation.table(["+ residual", "+ down and up", "+ skips"]))
@@ -628,10 +638,10 @@ print(ablation.table(["+ skips", "+ attention"]))
 question("twice_the_side")
 
 # %% quiz="twice_the_side"
-answer = ""  # your letter
+twice_the_side = ""  # your letter, between the quotes
 
 # %%
-check(answer, "twice_the_side")
+check(twice_the_side, "twice_the_side")
 
 # %% [markdown]
 # **Linear attention** ([1812.01243](https://arxiv.org/abs/1812.01243)) changes the order of work. Let $n$ be the number of pixels. Softmax attention

@@ -81,7 +81,7 @@ def unet_forward(
     x: Tensor,
     time: Tensor,
 ) -> Tensor:
-    """The way through a U-Net, x (B, C, H, W) in and out; `time` (B, time_dim) is the embedded time.
+    """The way through a U-Net, x (B, C, H, W) in and out; `time` (B, time_dim) is the embedded time step.
 
     downs    the steps down, in order: (block, attend, down, skip);
              if `skip`, what `attend` gives is kept
@@ -217,10 +217,10 @@ for change in (*changes, "block=convnext"):
 question("where_the_parameters_are")
 
 # %% quiz="where_the_parameters_are"
-answer = ""  # your letter
+where_the_parameters_are = ""  # your letter, between the quotes
 
 # %%
-check(answer, "where_the_parameters_are")
+check(where_the_parameters_are, "where_the_parameters_are")
 
 # %% [markdown]
 # Level 1 is 28 x 28, level 2 is 14 x 14, level 3 and the middle are 7 x 7; the ends are stem, head and time embedding. The times are those of
@@ -296,10 +296,10 @@ show_images(
 question("where_skips_matter")
 
 # %% quiz="where_skips_matter"
-answer = ""  # your letter
+where_skips_matter = ""  # your letter, between the quotes
 
 # %%
-check(answer, "where_skips_matter")
+check(where_skips_matter, "where_skips_matter")
 
 # %% [markdown]
 # Their error at ten noise levels, on 128 garments that neither has seen:

@@ -42,7 +42,7 @@ from course_lib.images import class_names, load_images, to_model_range
 from course_lib.pictures.plots import COLOURS, add_legend, panels, show_curves, show_images
 from course_lib.pictures.widgets import LiveTraining
 from course_lib.quizzes import check, question
-from course_lib.reverse import Model, p_losses, p_sample_loop
+from course_lib.reverse import p_losses, p_sample_loop
 
 # %%
 from course_lib.runs.checkpoints import (
@@ -60,6 +60,7 @@ from course_lib.runs.loop import train
 from course_lib.runs.run import TrainingError
 from course_lib.schedules import NoiseSchedule
 from course_lib.training import batch_indices, ema_decay
+from course_lib.types import LossType, Model, Predicts
 from course_lib.unet import Unet
 
 # %% [markdown]
@@ -194,13 +195,14 @@ def train_step(
     t: Tensor,
     noise: Tensor,
     schedule: NoiseSchedule,
-    loss_type: str = "l2",
-    predicts: str = "noise",
+    loss_type: LossType = "l2",
+    predicts: Predicts = "noise",
     grad_clip: float | None = None,
 ) -> Tensor:
     """One gradient step on a batch x_start (B, C, H, W); returns the loss, a detached scalar.
 
-    The gradient's norm over all parameters (of the optimizer) is cut to `grad_clip`.
+    The gradient's norm over all parameters of the optimizer is cut to `grad_clip`, unless that is
+    None.
     """
     raise NotImplementedError
 
@@ -245,8 +247,8 @@ def warmup_decay(
 ) -> float:
     """The factor on the learning rate at `step` (0 ... steps-1).
 
-    Up a straight line, then down a half cosine to `final` at the last step. The warm-up
-    takes at most a tenth of the run.
+    Up a straight line, then down a half cosine to `final` at the last step. The warm-up takes at most a
+    tenth of the run.
     """
     raise NotImplementedError
 
@@ -464,10 +466,10 @@ print("loss on pictures it never saw: below 0.2, where saying nothing costs 1")
 question("ema_or_not")
 
 # %% quiz="ema_or_not"
-answer = ""  # your letter
+ema_or_not = ""  # your letter, between the quotes
 
 # %%
-check(answer, "ema_or_not")
+check(ema_or_not, "ema_or_not")
 
 # %% [markdown]
 # All of this is from the run that you just made. First the loss on unseen garments, of both, during the run:
@@ -526,10 +528,10 @@ assert apart[0].median() > 1.5 * apart[1].median()
 question("where_does_resume_continue")
 
 # %% quiz="where_does_resume_continue"
-answer = ""  # your letter
+where_does_resume_continue = ""  # your letter, between the quotes
 
 # %%
-check(answer, "where_does_resume_continue")
+check(where_does_resume_continue, "where_does_resume_continue")
 
 # %% [markdown]
 # `train(config, folder)` is the library's loop, the same as yours, and keeps a run in a folder: `checkpoint.safetensors`, written whole or not at all, with the weights, the average, the

@@ -290,10 +290,10 @@ print("the coarse part falls below 0.1 at least 30 steps earlier than the detail
 question("what_the_optimum_draws")
 
 # %% quiz="what_the_optimum_draws"
-answer = ""  # your letter
+what_the_optimum_draws = ""  # your letter, between the quotes
 
 # %%
-check(answer, "what_the_optimum_draws")
+check(what_the_optimum_draws, "what_the_optimum_draws")
 
 # %% [markdown]
 # Now write it. Two warnings. Where there is little noise the exponents are in the thousands, and their exponential is 0 for every image: leave it and
@@ -305,7 +305,8 @@ check(answer, "what_the_optimum_draws")
 def optimal_denoiser_of_dataset(
     x_t: Tensor, t: Tensor, dataset: Tensor, schedule: NoiseSchedule
 ) -> Tensor:
-    """E[x_0 | x_t] if x_0 is one of the N images of the dataset, all equally likely.
+    """E[x_0 | x_t] if x_0 is one of the N images of the dataset, all equally likely: the best
+    guess there is.
 
     x_t       (B, ...), each row noised to its own t (B,)
     dataset   (N, ...), images of the same shape as one row of x_t
@@ -481,10 +482,10 @@ draw_grid(axis, image_grid(rows, 8), rows=["new", "noised", "optimum", "network"
 question("which_fault")
 
 # %% quiz="which_fault"
-answer = ""  # your letter
+which_fault = ""  # your letter, between the quotes
 
 # %%
-check(answer, "which_fault")
+check(which_fault, "which_fault")
 
 # %% [markdown]
 # Now make the faults, for real: the same small network, the same noise, and each time one slip. First three that touch no step of the sampler,

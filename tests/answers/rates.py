@@ -1,4 +1,4 @@
-"""What the checker says about the answers in this folder: `python tests/answers/rates.py [--all] [CHAPTER ...]`.
+"""What the checker says about the answers in this folder: `python tests/answers/rates.py [--all] [--set second] [CHAPTER ...]`.
 
 Prints what it says of each wrong answer that has no name in the catalogue (with --all: of every answer) and, at the
 end, for each chapter how many right answers passed, how many wrong ones were refused, and how many were named (a
@@ -38,12 +38,13 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("chapters", nargs="*", choices=[*CHAPTERS, []])
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--set", choices=("first", "second"), default="second")
     parser.add_argument("--seed", type=int, default=3)
     options = parser.parse_args()
     every: Counter = Counter()
-    for chapter in options.chapters or [c for c in CHAPTERS if (HERE / f"{c}.py").exists()]:
+    for chapter in options.chapters or [c for c in CHAPTERS if (HERE / options.set / f"{c}.py").exists()]:
         ANSWERS.clear()
-        importlib.import_module(f"answers.{chapter}")
+        importlib.import_module(f"answers.{options.set}.{chapter}")
         found: Counter = Counter()
         began = time.monotonic()
         for answer in ANSWERS:

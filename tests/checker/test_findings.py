@@ -72,7 +72,7 @@ def unfinished(x_start, t, noise, schedule):
         (forgets_the_return, "type", "Is the `return` missing?"),
         (3, "type", "not its result"),
         (lambda x, t, n, s: right(x, t, n, s).mean(), "shape", "Its shape is (), expected is (5, 2, 12, 16)"),
-        (lambda x, t, n, s: right(x, t, n, s)[None], "shape", "extra axes"),
+        (lambda x, t, n, s: right(x, t, n, s)[None], "shape", "1 axis too many"),
         (lambda x, t, n, s: right(x, t, n, s).transpose(0, 1), "shape", "(2, 5, 12, 16)"),
         (lambda x, t, n, s: x.new_ones(1).expand(10**12), "shape", "(1000000000000)"),
         (lambda x, t, n, s: right(x, t, n, s).half(), "dtype", "float16, expected is float32"),
@@ -83,13 +83,12 @@ def unfinished(x_start, t, noise, schedule):
         (lambda x, t, n, s: -right(x, t, n, s), "values", "Right but for the sign"),
         (lambda x, t, n, s: 3 * right(x, t, n, s), "values", "Always 3 times what is expected"),
         (lambda x, t, n, s: right(x, t, n, s) + 0.01, "values", "Yours at [0, 0, 0, 0] is"),
-        (sometimes_random, "values", "random numbers of its own"),
+        (sometimes_random, "values", "moves torch's global random state"),
         (does_nothing_with_noise, "ignores", "whatever `noise` is"),
         (lambda x, t, n, s: right(x, t * 0, n, s), "ignores", "whatever `t` is"),
         (right_for_one_t, "equal_t", "share one `t`"),
         (in_place, "mutates", "It changes `x_start`"),
         (schedule_changed, "mutates", "It changes `schedule`"),
-        (leaves_the_device, "device", "torch.zeros(x_start.shape)"),
         (unfinished, "not_attempted", "write the body"),
         (lambda x, t, n, s: None, "not_attempted", "write the body"),
         (..., "not_attempted", "write the body"),
@@ -275,8 +274,26 @@ def test_a_reassigned_function_does_not_change_the_verdict(monkeypatch):
     assert examine("alphas_cumprod_from_betas", lambda betas: torch.cumprod(1 - betas, dim=0)).mistake == "single_steps"
 
 
-def test_a_table_that_stays_on_the_cpu():
-    report = examine("to_model_range", lambda x: torch.linspace(-1, 1, 256)[x.long()])
+def stays_on_the_cpu(x):
+    return torch.linspace(-1, 1, 256)[x.long()]
+
+
+def test_what_stays_on_the_cpu_passes_with_a_note_before_devices_were_taught():
+    for name, attempt in (("to_model_range", stays_on_the_cpu), ("q_sample", leaves_the_device)):
+        report = examine(name, attempt)
+        assert (report.passed, report.finding) == (True, "correct")
+        assert "only on the CPU" in report.note
+    assert "in the line `return right(" in report.note
+    assert examine("q_sample", right).note == ""
+
+
+class OnTheCpu(blocks.Downsample):
+    def forward(self, x):
+        return self.conv(x) + torch.zeros(self.conv(x).shape)
+
+
+def test_from_chapter_07_on_what_stays_on_the_cpu_is_refused():
+    report = examine("Downsample", OnTheCpu)
     assert (report.finding, "only on the CPU" in report.message) == ("device", True)
 
 

@@ -47,7 +47,7 @@ PICTURE = Quiz(picture, lambda g: [(torch.rand(4, 5, generator=g),)], points=1, 
         (lambda x: picture(x).astype(np.float32), "dtype", "float32, expected is uint8"),
         (lambda x: picture(x).astype(object), "type", "a NumPy array of the type `object`"),
         (lambda x: picture(x).astype(">i4"), "type", "a NumPy array of the type `>i4`"),
-        (lambda x: picture(x).T, "shape", "(5, 4), expected is (4, 5). Which axis is wrong"),
+        (lambda x: picture(x).T, "shape", "(5, 4), expected is (4, 5). The sizes are right, their order is not."),
         (lambda x: picture(x) + 1, "values", "Yours at [0, 0] is"),  # off by 1 of 255 is off
         (lambda x: np.ma.array(picture(x)), "type", "an object of type `MaskedArray`"),
     ],

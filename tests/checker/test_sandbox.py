@@ -291,6 +291,7 @@ def test_an_attempt_that_checks_itself_comes_to_an_end():
 
     start = time.monotonic()
     assert check(snr) is snr
+    assert "called inside the function" in examine("snr", snr).note
     assert time.monotonic() - start < 20
     assert not examiner._busy.locked()
 

@@ -9,10 +9,17 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from course_lib.cli import app
-from course_lib.evaluation import fit_gaussian, frechet_distance, read_split, split_statistics
-from course_lib.images import load_images
+from course_lib.evaluation import (
+    fit_gaussian,
+    frechet_distance,
+    read_split,
+    sample_batches,
+    score,
+    split_statistics,
+)
+from course_lib.images import load_images, to_uint8
 from course_lib.judges.classifier import FEATURES, Classifier, accuracy, extract_features, load_classifier
-from course_lib.runs.checkpoints import read_safetensors, write_safetensors
+from course_lib.runs.checkpoints import load_checkpoint, read_safetensors, sample_steps, write_safetensors
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "fashion_mnist"
 
@@ -86,6 +93,15 @@ def test_samples_as_a_tensor_in_batches(run, tmp_path):
     assert len({image.numpy().tobytes() for image in a}) == 7
 
 
+def test_the_samples_are_those_of_the_checkpoint_with_all_that_was_asked_for(run, tmp_path):
+    checkpoint = run / "checkpoint.safetensors"
+    asked = ("--label", "bag", "--seed", 5, "--precision", "bf16", "--device", "cpu")
+    course("sample", checkpoint, "-n", 3, *asked, "--out", tmp_path / "s.safetensors")
+    loaded, generator = load_checkpoint(checkpoint, "cpu"), torch.Generator().manual_seed(5)
+    *_, expected = sample_steps(loaded, 3, generator, label=8, precision="bf16")
+    assert torch.equal(read_safetensors(tmp_path / "s.safetensors")[0]["images"], to_uint8(expected))
+
+
 def test_samples_of_a_class_by_name(run, tmp_path):
     checkpoint = run / "checkpoint.safetensors"
     course("sample", checkpoint, "-n", 1, "--label", "bag", "--out", tmp_path / "s.png")
@@ -153,24 +169,34 @@ def test_the_shipped_classifier_names_test_images_and_knows_their_statistics():
 
 
 @pytest.fixture
-def eyes(tmp_path, monkeypatch):
+def classifier_file(tmp_path, monkeypatch):
     """The file of an untrained classifier, with the statistics of few, invented features."""
     monkeypatch.setattr("course_lib.evaluation.SAMPLES", 40)
     features = torch.rand(100, FEATURES, generator=torch.Generator().manual_seed(0))
     tensors = {f"model.{name}": value for name, value in Classifier().state_dict().items()}
-    path = tmp_path / "eyes.safetensors"
+    path = tmp_path / "classifier.safetensors"
     names = [str(label) for label in range(10)]
     write_safetensors(path, tensors | split_statistics(features), {"image_shape": (1, 28, 28), "class_names": names})
     return path
 
 
-def test_scores_stand_beside_their_floor(run, eyes):
-    said = course("evaluate", run / "checkpoint.safetensors", "--classifier", eyes, "--seeds", 2)
+def test_scores_stand_beside_their_floor(run, classifier_file):
+    said = course("evaluate", run / "checkpoint.safetensors", "--classifier", classifier_file, "--seeds", 2)
     lines = re.findall(r"seed (\d): ([\d.]+), floor ([\d.]+), ([\d.]+) times the floor", said)
     assert [line[0] for line in lines] == ["0", "1"]
     for _, distance, floor, ratio in lines:
         assert float(ratio) == pytest.approx(float(distance) / float(floor), rel=0.02)
     assert "times the floor with 6 network calls a sample" in said
+
+
+def test_each_seed_scores_samples_of_its_own_in_the_precision_asked_for(run, classifier_file):
+    checkpoint = run / "checkpoint.safetensors"
+    asked = ("--classifier", classifier_file, "--seeds", 2, "--precision", "bf16", "--device", "cpu")
+    said = course("evaluate", checkpoint, *asked)
+    loaded, judge = load_checkpoint(checkpoint, "cpu"), load_classifier(classifier_file, "cpu")
+    for seed in range(2):
+        expected = score(sample_batches(loaded, 40, seed, precision="bf16"), *judge, seed)
+        assert f"seed {seed}: {expected.distance:.3g}, floor {expected.floor:.3g}" in said
 
 
 def test_scoring_without_a_classifier_says_how_to_make_one(run):

@@ -1,9 +1,9 @@
-"""What the student sees: check, hint, solution, question and progress, in plain text and in a notebook."""
+"""What the student sees of check, hint, solution and question, in plain text and in a notebook."""
 
+import functools
 import io
 import json
 import re
-import subprocess
 import sys
 
 import nbformat
@@ -12,19 +12,21 @@ import torch
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from course_lib import forward, schedules
+from course_lib import blocks, forward, schedules
 from course_lib.checker import progress as record
-from course_lib.checker.card import Card
-from course_lib.quizzes import QuizFailedError, check, commands, hint, progress, question, solution
-
-
-@pytest.fixture(autouse=True)
-def file(tmp_path, monkeypatch):
-    """A record of its own for each test, and no hints given yet."""
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
-    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
-    monkeypatch.setattr(commands, "_hints_given", {})
-    return tmp_path / "progress.json"
+from course_lib.checker.examine import Report
+from course_lib.quizzes import (
+    QuizFailedError,
+    UnknownQuizError,
+    check,
+    commands,
+    examine,
+    hint,
+    progress,
+    question,
+    solution,
+)
+from course_lib.quizzes.registry import find
 
 
 def snr(alphas_cumprod):
@@ -44,7 +46,7 @@ def stub(alphas_cumprod):
 
 def test_a_right_answer_comes_back_as_it_is(capsys):
     assert check(snr) is snr
-    assert capsys.readouterr().out == "✓ snr is right: 1 point\n"
+    assert capsys.readouterr().out == '✓ snr is right: 1 point\n  solution("snr") shows other ways to write it.\n'
 
 
 def test_for_a_wrong_one_the_reference_stands_in(capsys):
@@ -82,6 +84,11 @@ def test_what_it_printed_is_shown(capsys):
         (snr, "sn", "Did you mean snr"),
         ("snr", None, "Say which quiz it is"),
         (None, None, "Say which quiz it is"),
+        ([1], None, "Say which quiz it is"),
+        (torch, None, "Say which quiz it is"),
+        (functools.partial(torch.add, 1), None, "Say which quiz it is"),
+        (torch.nn.Identity(), None, "Say which quiz it is"),
+        (snr, ["snr"], "The name of a quiz is a text"),
         (snr, 3, "The name of a quiz is a text"),
     ],
 )
@@ -95,7 +102,7 @@ def test_a_terminal_without_the_characters(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     check(snr)
     sys.stdout.flush()
-    assert raw.getvalue() == b"? snr is right: 1 point\n"
+    assert raw.getvalue().startswith(b"? snr is right: 1 point\n")
 
 
 @pytest.mark.parametrize("mode", ["autograde", "validate"])
@@ -109,30 +116,93 @@ def test_nbgrader_sees_a_failed_check(monkeypatch, mode, attempt, name):
     assert check(snr) is snr
 
 
-def test_every_accelerator_is_tried(monkeypatch):
+def off_the_gpu(monkeypatch):
+    """Pretend that there is a GPU, on which every attempt is refused; gives the list of devices that are tried."""
     asked = []
 
-    def examine(quiz, attempt, device="cpu"):
+    def examine(quiz, attempt, device="cpu", seed=0, strict=True):
         asked.append(device)
-        return commands.Report(quiz.name, device != "cuda", "device" if device == "cuda" else "correct", "On cuda: no.")
+        return Report(quiz.name, device != "cuda", "device" if device == "cuda" else "correct", "On cuda: no.")
 
     monkeypatch.setattr(commands.engine, "examine", examine)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert check(snr) is schedules.snr
+    return asked
+
+
+def test_every_accelerator_is_tried(monkeypatch):
+    asked = off_the_gpu(monkeypatch)
+    assert check(lambda self, x: x, "PreNorm") is blocks.PreNorm
     assert asked[:2] == ["cpu", "cuda"]
+
+
+def test_before_devices_were_taught_the_gpus_refusal_is_a_note(monkeypatch, capsys):
+    off_the_gpu(monkeypatch)
+    assert check(snr) is snr
+    assert capsys.readouterr().out.startswith("✓ snr is right: 1 point\n  On cuda: no.\n")
+
+
+def test_inside_an_attempt_it_shows_nothing(capsys):
+    def snr(alphas_cumprod):
+        helper = check(wrong_snr, "snr")
+        assert helper is wrong_snr
+        check(lambda x: x, "no quiz")
+        return alphas_cumprod / (1 - alphas_cumprod)
+
+    check(snr)
+    said = capsys.readouterr().out
+    assert said.count("✓") == 1
+    assert "✗" not in said
+    assert "is called inside the function" in said
+    assert record.entries()["snr"].attempts == 1
+
+
+def test_what_a_pass_remarks_is_small_print():
+    card = commands.card_of(find("snr"), Report("snr", True, "correct", "", note="Right, but only on the CPU."))
+    assert card.notes[0] == "Right, but only on the CPU."
+    assert "Right, but only on the CPU." in card.as_html()
+
+
+# after a pass
+
+
+def test_a_pass_offers_two_other_ways(monkeypatch):
+    monkeypatch.setattr(commands, "in_notebook", lambda: True)
+    quiz = find("q_sample")
+    card = commands.card_of(quiz, Report("q_sample", True, "correct", ""))
+    ways = {way.source: way.explain for way in quiz.alternatives}
+    assert len(card.folds) == 2
+    assert all(ways[fold.listing] in fold.title for fold in card.folds)
+    assert not any("@" in fold.listing for fold in card.folds)
+    assert card.as_text() == "✓ q_sample is right: 3 points"  # what nbval compares
+    page = card.as_html()
+    assert page.count("<details") == 2
+    assert "open" not in re.findall(r"<details[^>]*>", page)[0]
+
+
+def test_a_pass_is_a_pass_though_the_courses_files_have_changed(monkeypatch, capsys):
+    """An update of the course under a running kernel: sources cannot be read any more."""
+
+    def other_ways(quiz):
+        raise OSError("lineno is out of bounds")
+
+    monkeypatch.setattr(commands, "other_ways", other_ways)
+    assert check(snr) is snr
+    assert capsys.readouterr().out.startswith("✓ snr is right")
 
 
 # questions
 
 
 def test_a_question_and_its_answers(capsys):
+    quiz = find("what_t_zero_does")
+    wrong = next(letter for letter in quiz.options if letter != quiz.answer)
     question("what_t_zero_does")
     shown = capsys.readouterr().out
-    assert "a x_0 itself" in shown
-    assert 'check("...", "what_t_zero_does")' in shown
-    assert check("a", "what_t_zero_does") is None
-    assert "is 1 - beta of the first step" in capsys.readouterr().out
-    assert check("B", "what_t_zero_does") is None
+    assert all(f"{letter} {option.text}".replace("`", "") in shown for letter, option in quiz.options.items())
+    assert 'what_t_zero_does = "..."' in shown
+    assert check(wrong, "what_t_zero_does") is None
+    assert quiz.options[wrong].why.replace("`", "") in capsys.readouterr().out
+    assert check(quiz.answer.upper(), "what_t_zero_does") is None
     assert "✓ what_t_zero_does is right" in capsys.readouterr().out
     assert check(None, "what_t_zero_does") is None
     assert "Guess before you run" in capsys.readouterr().out
@@ -158,14 +228,67 @@ def test_hints_go_from_nudge_to_formula_and_end(capsys):
     assert "Did you mean q_sample" in capsys.readouterr().out
 
 
+def test_one_hint_by_its_number(capsys):
+    hint("q_sample", 2)
+    hint("q_sample")
+    said = capsys.readouterr().out
+    assert re.findall(r"hint (\d) of 3", said) == ["2", "1"]  # asking for one is not counted
+    for number in (0, 4, "2", True):
+        hint("q_sample", number)
+        assert "There are 3" in capsys.readouterr().out
+
+
+def test_in_a_notebook_hints_are_folded_and_not_spent(monkeypatch):
+    shown = []
+    monkeypatch.setattr(commands, "in_notebook", lambda: True)
+    monkeypatch.setattr(commands, "show", shown.append)
+    hint("q_sample")
+    hint("q_sample")
+    first, again = shown
+    assert first == again
+    assert commands._hints_given == {}
+    folds, fold = [], first.folds[0]
+    while fold:
+        folds, fold = [*folds, fold], fold.inside
+    assert [fold.text for fold in folds[:3]] == list(find("q_sample").hints)
+    assert "solution" in folds[3].text
+    assert all(text not in first.as_text() for text in find("q_sample").hints)
+    assert first.as_html().count("<details") == 4
+
+
+@pytest.mark.parametrize("command", [hint, solution, question])
+@pytest.mark.parametrize(
+    "odd", [None, 3, [], "q_smaple", torch, functools.partial(print, 1), torch.nn.Identity(), lambda x: x, object()]
+)
+def test_odd_names_get_a_sentence(capsys, command, odd):
+    command(odd)
+    said = capsys.readouterr().out
+    assert said.startswith("✗ Which quiz is it?\n")
+    wanted = "Did you mean q_sample" if odd == "q_smaple" else f'{command.__name__}("q_sample")'
+    if not isinstance(odd, functools.partial):
+        assert wanted in said
+
+
+def test_without_any_argument(capsys):
+    for command in (check, hint, solution, question):
+        command()
+        assert f"Say which quiz it is: {command.__name__}(" in capsys.readouterr().out
+    for odd in (None, 3, [], torch):
+        with pytest.raises(UnknownQuizError, match="Say first which quiz it is"):
+            examine(odd)
+    assert examine("snr").finding == "not_attempted"
+
+
 def test_the_solution_is_the_source_and_is_noted(capsys):
     solution("extract")
     assert "values.gather(0, t)" in capsys.readouterr().out
     assert record.entries()["extract"].looked
     solution(forward.q_step)
-    assert "def q_step" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "def q_step" in said
+    assert said.count("another way") == 2
     solution("what_t_zero_does")
-    assert "the answer is b" in capsys.readouterr().out
+    assert f"the answer is {find('what_t_zero_does').answer}" in capsys.readouterr().out
     progress()
     assert "Solution looked at first: extract, q_step" in capsys.readouterr().out
 
@@ -176,83 +299,7 @@ def test_looking_after_passing_is_no_remark():
     assert not record.entries()["snr"].looked
 
 
-# progress
-
-
-def test_progress_at_a_glance(capsys):
-    check(snr)
-    check(wrong_snr, "snr")
-    check("b", "what_t_zero_does")
-    capsys.readouterr()
-    progress()
-    said = capsys.readouterr().out
-    assert said.startswith("→ 2 of ")
-    row = next(line for line in said.splitlines() if "03 schedules" in line)
-    assert re.search(r"1 of 10 +1 of \d+ +2 ", row)
-    assert record.entries()["snr"] == record.Entry(attempts=2, passed=True)
-
-
-@pytest.mark.parametrize(
-    "content",
-    ["", "{", "[]", "null", '{"snr": 3}', '{"snr": {"attempts": "x"}}', '{"snr": {"new": 1}}', "[" * 100_000, "\0"],
-)
-def test_a_damaged_file_is_tolerated(file, content):
-    file.write_text(content)
-    assert record.entries() == {}
-    record.note_attempt("snr", True)
-    assert record.entries() == {"snr": record.Entry(1, True)}
-    progress()
-
-
-def test_a_damaged_file_is_kept_beside(file):
-    file.write_text("{damaged")
-    record.note_attempt("snr", True)
-    assert file.with_suffix(".damaged").read_text() == "{damaged"
-
-
-def test_nothing_can_be_written(monkeypatch, tmp_path):
-    (tmp_path / "flat").write_text("a file, no folder")
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "flat" / "progress.json"))
-    assert check(snr) is snr
-    progress()
-
-
-def test_where_the_record_is_kept(monkeypatch):
-    monkeypatch.setenv("COURSE_PROGRESS", "")
-    assert record.place() is None
-    monkeypatch.delenv("COURSE_PROGRESS")
-    assert record.place() is None  # pytest
-    for name in ("CI", "PYTEST_CURRENT_TEST", "NBGRADER_EXECUTION"):
-        monkeypatch.delenv(name, raising=False)
-    assert record.place() == record.ROOT / ".course_progress.json"
-    assert (record.ROOT / "pyproject.toml").exists()
-
-
-def test_notebooks_at_the_same_time_lose_nothing(file):
-    code = (
-        "import sys; from course_lib.checker import progress\n"
-        "for i in range(15): progress.note_attempt(sys.argv[1], i > 9)"
-    )
-    workers = [subprocess.Popen([sys.executable, "-c", code, name]) for name in ("snr", "snr")]
-    assert [worker.wait(60) for worker in workers] == [0, 0]
-    assert record.entries() == {"snr": record.Entry(30, True)}
-    assert json.loads(file.read_text())["snr"]["attempts"] == 30
-    assert not list(file.parent.glob("*.part"))
-
-
-# HTML
-
-
-def test_html_escapes_and_follows_the_theme():
-    card = Card("bad", "`a<b`", "x < y & `z`", ("note",), rows=(("h",), ("<i>",)), listing="if a < b: pass")
-    html = card.as_html()
-    assert "<code" in html
-    assert "x &lt; y &amp; " in html
-    assert "&lt;i&gt;" in html
-    assert "<i>" not in html
-    assert "var(--jp-content-font-color1" in html
-    assert not re.search(r"background:(?!transparent|rgba\(128)", html)
-    assert card.as_text().startswith("✗ a<b\n  x < y & z")
+# In a kernel
 
 
 CELLS = [
@@ -260,7 +307,7 @@ CELLS = [
     "def snr(a):\n    while True:\n        try: pass\n        except BaseException: pass\nsnr = check(snr)",
     "def snr(a):\n    return 1.1 * a / (1 - a)\nsnr = check(snr)",
     "import torch\ndef q_sample(x, t, n, s):\n    return x\nq_sample = check(q_sample)",
-    "hint('snr'); solution('snr'); progress(); question('what_t_zero_does')",
+    "hint('snr'); solution('snr'); progress(); question('what_t_zero_does'); review()",
     "def snr(a):\n    return a / (1 - a)\nmine = snr\nsnr = check(snr)\nassert snr is mine",
     "check('b', 'what_t_zero_does')",
     "def snr(a):\n    return a\nos.environ['NBGRADER_EXECUTION'] = 'validate'\ncheck(snr);",
@@ -279,6 +326,9 @@ def test_in_a_real_kernel(file):
     assert 'src="data:image/png' in pages[2][0]["text/html"]
     assert "Always 1.1 times" in pages[2][0]["text/plain"]
     assert 'src="data:image/png' in pages[3][0]["text/html"]
-    assert [len(page) for page in pages[4:7]] == [4, 1, 1]
+    assert [len(page) for page in pages[4:7]] == [5, 1, 1]
     assert "<table" in pages[4][2]["text/html"]
-    assert json.loads(file.read_text())["snr"] == {"attempts": 4, "passed": True, "looked": True}
+    assert [page["text/plain"] for page in pages[5]] == ["✓ snr is right: 1 point"]
+    assert "<details" in pages[5][0]["text/html"]
+    entry = json.loads(file.read_text())["snr"]
+    assert (entry["attempts"], entry["passed"], entry["looked"]) == (4, True, True)

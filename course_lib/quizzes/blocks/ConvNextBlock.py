@@ -9,7 +9,10 @@ from course_lib.checker.quiz import Quiz
 
 
 def maps_and_times(g: torch.Generator) -> list[tuple]:
-    """Widths that stay and that change, a factor other than 2, and once without time."""
+    """Widths that stay and that change, a factor other than 2.
+
+    Without a time: in a block that knows none, and in one that does. And a time for a block that knows none.
+    """
 
     def draw(*shape):
         return torch.randn(shape, generator=g)
@@ -19,6 +22,8 @@ def maps_and_times(g: torch.Generator) -> list[tuple]:
         ((4, 7, 6), draw(2, 4, 3, 5), draw(2, 6)),
         ((3, 3, 4, 1), draw(2, 3, 4, 6), draw(2, 4)),
         ((4, 6), draw(2, 4, 5, 3), None),
+        ((5, 5, 4), draw(1, 5, 4, 3), None),
+        ((4, 4), draw(2, 4, 5, 3), draw(2, 6)),
     ]
 
 
@@ -30,104 +35,118 @@ ConvNextBlock = Quiz(
     hints=(
         "A branch beside a shortcut again. The branch begins with the depthwise convolution.",
         "After it the time is added, `time_mlp(time)` shaped (B, C, 1, 1); then comes `self.body`.",
-        "h = depthwise(x) + time, if there is one; return body(h) + shortcut(x).",
+        "h = depthwise(x) + time, if there are a time and a `time_mlp`; return body(h) + shortcut(x).",
     ),
 )
 
 
-def told(self, time):
-    """The time's numbers, (B, C, 1, 1), or 0."""
-    return 0 if self.time_mlp is None else self.time_mlp(time)[:, :, None, None]
-
-
-@ConvNextBlock.mistake("The shortcut is missing. What is added at the end?")
-def convnext_without_shortcut(self, x, time=None):
-    return self.body(self.depthwise(x) + told(self, time))
-
-
-@ConvNextBlock.mistake(
-    "You add `x` itself, which fits only while the width stays. `__init__` has made something for both cases."
+ConvNextBlock.edits(
+    convnext_without_shortcut=("+ self.shortcut(x) ->", "The shortcut is missing. What is added at the end?"),
+    convnext_adds_x_itself=(
+        "self.shortcut(x) -> x",
+        "`x` itself is added, which fits only while the width stays. `__init__` has made something for both cases.",
+    ),
+    shortcut_too_late=(
+        "self.shortcut(x) -> self.shortcut(h)",
+        "The shortcut starts behind the depthwise convolution. It should lead past the whole branch: from where?",
+    ),
+    convnext_activation_after_the_sum=(
+        "return -> return nn.functional.gelu(",
+        "+ self.shortcut(x) -> + self.shortcut(x))",
+        "An activation after the sum. Here the shortcut stays untouched.",
+    ),
+    convnext_halved=(
+        "return -> return 0.5 * (",
+        "+ self.shortcut(x) -> + self.shortcut(x))",
+        "The mean of branch and shortcut. They are added as they are.",
+    ),
+    convnext_without_time=(
+        "self.time_mlp is not None and time is not None -> False",
+        "No time changes the result. Who calls `time_mlp`?",
+    ),
+    convnext_crashes_without_a_time=(
+        "self.time_mlp is not None and time is not None -> self.time_mlp is not None",
+        "Without a time it fails, though `time=None` is the default. What is left to do then?",
+    ),
+    convnext_crashes_without_time_dim=(
+        "self.time_mlp is not None and time is not None -> time is not None",
+        "A time may come in even where the block was built without `time_dim`. What is `time_mlp` then?",
+    ),
+    convnext_time_taken_for_granted=(
+        "self.time_mlp is not None and time is not None -> True",
+        "It fails as soon as the time or `time_mlp` is None. Both may be: when is there something to add?",
+    ),
+    time_before_depthwise=(
+        "h = self.depthwise(x) -> h = x",
+        "self.body(h) -> self.body(self.depthwise(h))",
+        "The time joins before the depthwise convolution, and its padding then blurs it at the edges. Behind which "
+        "layer should it enter?",
+    ),
+    time_after_the_norm=(
+        "h = self.depthwise(x) -> h = self.body[0](self.depthwise(x))",
+        "self.body(h) -> self.body[1:](h)",
+        "The time joins after the first norm. It should be there before: right behind which layer, says the text?",
+    ),
+    time_at_the_end=(
+        "h = self.depthwise(x) -> h = self.body(self.depthwise(x))",
+        "self.body(h) -> h",
+        "The time joins behind the whole body, where it can only lift each channel as a whole. Behind which layer "
+        "should it?",
+    ),
+    times_time=("h = h + rearrange( -> h = h * rearrange(", "The time's numbers multiply. They should be added."),
+    scaled_by_time=(
+        "h = h + rearrange( -> h = h + h * rearrange(",
+        "The time works as a scale, 1 plus its numbers. Here it is only added.",
+    ),
+    convnext_time_of_the_first_row=(
+        "self.time_mlp(time) -> self.time_mlp(time[:1])",
+        "The first row's time goes to all rows. Which axis of `time` is the batch?",
+    ),
+    mean_time=(
+        "self.time_mlp(time) -> self.time_mlp(time).mean(dim=0, keepdim=True)",
+        "All rows get the mean of the batch's times. Each row has one of its own.",
+    ),
+    time_without_gelu=(
+        "nn.Sequential(nn.GELU(), nn.Linear -> nn.Sequential(nn.Identity(), nn.Linear",
+        "The time comes in without its activation: only the linear layer of `time_mlp` was at work. What calls both, "
+        "one after the other?",
+    ),
+    time_through_two_gelus=(
+        "nn.Sequential(nn.GELU(), nn.Linear -> nn.Sequential(nn.Sequential(nn.GELU(), nn.GELU()), nn.Linear",
+        "The time is activated twice before it comes in. Look at the first layer of `time_mlp`.",
+    ),
+    no_depthwise=(
+        "h = self.depthwise(x) -> h = x",
+        "The depthwise convolution is left out, and with it the wide view of 7 x 7 pixels.",
+    ),
+    activated_depthwise=(
+        "h = self.depthwise(x) -> h = nn.functional.gelu(self.depthwise(x))",
+        "There is an activation behind the depthwise convolution. In this block the norm follows at once.",
+    ),
+    activated_with_the_time=(
+        "self.body(h) -> self.body(nn.functional.gelu(h))",
+        "There is an activation before the body. Its first layer is the norm, and that sees the sum as it is.",
+    ),
+    without_the_first_norm=(
+        "self.body(h) -> self.body[1:](h)",
+        "The first norm of `self.body` is left out. How are all of its layers called, one after the other?",
+    ),
 )
-def convnext_adds_x_itself(self, x, time=None):
-    return self.body(self.depthwise(x) + told(self, time)) + x
 
 
-@ConvNextBlock.mistake(
-    "The time joins before the depthwise convolution, and its padding then blurs it at the edges. Behind which layer "
-    "should it enter?"
-)
-def time_before_depthwise(self, x, time=None):
-    return self.body(self.depthwise(x + told(self, time))) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake("The time never enters. What is `time_mlp` for?")
-def convnext_without_time(self, x, time=None):
-    return self.body(self.depthwise(x)) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake(
-    "The time joins after the first norm. It should be there before: right behind which layer, says the text?"
-)
-def time_after_the_norm(self, x, time=None):
-    h = self.body[0](self.depthwise(x)) + told(self, time)
-    return self.body[1:](h) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake(
-    "The time joins behind the whole body, where it can only lift each channel as a whole. Behind which layer should "
-    "it?"
-)
-def time_at_the_end(self, x, time=None):
-    return self.body(self.depthwise(x)) + told(self, time) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake("You multiply by the time's numbers. They are added.")
-def times_time(self, x, time=None):
-    numbers = 1 if self.time_mlp is None else told(self, time)
-    return self.body(self.depthwise(x) * numbers) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake(
-    "Only the linear layer of `time_mlp` is used. It has an activation, too: what calls both, one after the other?"
-)
-def time_without_gelu(self, x, time=None):
-    numbers = 0 if self.time_mlp is None else self.time_mlp[1](time)[:, :, None, None]
-    return self.body(self.depthwise(x) + numbers) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake("The depthwise convolution is left out, and with it the wide view of 7 x 7 pixels.")
-def no_depthwise(self, x, time=None):
-    return self.body(x + told(self, time)) + self.shortcut(x)
-
-
-@ConvNextBlock.mistake(
-    "The shortcut starts behind the depthwise convolution. It should lead past the whole branch: from where?"
-)
-def shortcut_too_late(self, x, time=None):
-    h = self.depthwise(x) + told(self, time)
-    return self.body(h) + self.shortcut(h)
-
-
-@ConvNextBlock.mistake(
-    "There is an activation behind the depthwise convolution. In this block the norm follows at once."
-)
-def activated_depthwise(self, x, time=None):
-    return self.body(functional.gelu(self.depthwise(x)) + told(self, time)) + self.shortcut(x)
-
-
-@ConvNextBlock.alternative("")
+@ConvNextBlock.alternative("The layers of the body are called one by one.")
 def layer_by_layer(self, x, time=None):
     h = self.depthwise(x)
-    if time is not None:
+    if time is not None and self.time_mlp:
         h = h + self.time_mlp(time).view(*h.shape[:2], 1, 1)
     for layer in self.body:
         h = layer(h)
     return self.shortcut(x).add(h)
 
 
-@ConvNextBlock.alternative("")
+@ConvNextBlock.alternative("`conv2d` with `groups` is what a depthwise convolution does inside.")
 def with_conv2d(self, x, time=None):
     h = functional.conv2d(x, self.depthwise.weight, self.depthwise.bias, padding="same", groups=x.shape[1])
-    if self.time_mlp is not None:
+    if self.time_mlp is not None and time is not None:
         h = h + rearrange(self.time_mlp(time), "b c -> b c () ()")
     return torch.stack([self.body(h), self.shortcut(x)]).sum(0)

@@ -23,135 +23,153 @@ LinearAttention = Quiz(
 )
 
 
-FLAT = "b (three heads d) h w -> three b heads d (h w)"
+# What can go wrong on the way in and back ...
 
-
-def linearly_attended(self, x, cut=FLAT, join="b heads d (h w) -> b (heads d) h w", soft_q=-2, soft_k=-1, scale=None):
-    """Linear attention with one thing changed; `soft_q` and `soft_k` are the axes of the softmaxes, or None."""
-    q, k, v = rearrange(self.to_qkv(x), cut, three=3, heads=self.heads)
-    q = (q if soft_q is None else q.softmax(soft_q)) * (self.scale if scale is None else scale)
-    k = k if soft_k is None else k.softmax(soft_k)
-    return self.to_out(rearrange(v @ k.transpose(-1, -2) @ q, join, h=x.shape[2], w=x.shape[3]))
-
-
-@LinearAttention.mistake("The scale is missing. After its softmax q is multiplied by `self.scale`.")
-def linear_without_scale(self, x):
-    return linearly_attended(self, x, scale=1)
-
-
-@LinearAttention.mistake("You divide by `self.scale`, which is already 1 / sqrt(d). Is q to become larger or smaller?")
-def linear_divided_by_the_scale(self, x):
-    return linearly_attended(self, x, scale=1 / self.scale)
-
-
-@LinearAttention.mistake(
-    "You also divide by the number of pixels. k's softmax already makes a mean of the sum over them: how large is the "
-    "sum of its weights?"
+LinearAttention.edits(
+    linear_queries_and_keys_swapped=(
+        "q, k, v = -> k, q, v =",
+        "Queries and keys have changed places. Which comes first out of `to_qkv`?",
+    ),
+    linear_keys_and_values_swapped=(
+        "q, k, v = -> q, v, k =",
+        "Keys and values have changed places: the softmax over the pixels is that of what should be passed on.",
+    ),
+    linear_heads_mixed_up=(
+        "(three heads d) -> (three d heads)",
+        "Heads and features are mixed up in the channels. A head's features lie side by side.",
+    ),
+    linear_three_innermost=(
+        "(three heads d) -> (heads d three)",
+        "Every third channel goes to q. All of q comes first: what has to stand first in the brackets?",
+    ),
+    linear_heads_before_three=(
+        "(three heads d) -> (heads three d)",
+        "q, k and v of a head are taken from neighbouring channels, but the first third of all channels is q, for all "
+        "heads.",
+    ),
+    linear_one_head=(
+        "heads=self.heads -> heads=1",
+        "One large head instead of `self.heads` small ones. Each head has its own small matrix.",
+    ),
+    linear_cut_in_columns=(
+        "three b heads d (h w) -> three b heads d (w h)",
+        "On the way in the pixels are counted down the columns, and on the way back along the rows.",
+    ),
+    linear_joined_wrong=(
+        "b (heads d) -> b (d heads)",
+        "The heads come back one feature of each in turn. Which stands outside in `(heads d)`?",
+    ),
+    linear_rows_and_columns=(
+        'out, "b heads d (h w) -> out, "b heads d (w h)',
+        "Rows and columns are mixed up on the way back: the pixels were counted as `(h w)`.",
+    ),
+    linear_height_and_width_swapped=(
+        "h=height, w=width -> h=width, w=height",
+        "The picture comes back with height and width swapped. Which one is the last axis?",
+    ),
+    linear_no_way_out=(
+        "return self.to_out( -> return (",
+        "`to_out` is missing: the heads stand side by side, and nothing mixes them or gives `dim` channels.",
+    ),
+    linear_without_the_last_norm=(
+        "return self.to_out( -> return self.to_out[0](",
+        "The norm at the end is missing: `to_out` is a convolution and a norm. What calls both?",
+    ),
+    linear_adds_x=(
+        "return -> return x +",
+        "The input is added at the end, and `Residual`, which wraps this block, adds it once more.",
+    ),
 )
-def divided_by_the_pixels(self, x):
-    return linearly_attended(self, x, scale=self.scale / x[0, 0].numel())
 
 
-@LinearAttention.mistake(
-    "The scale comes before q's softmax in yours. There it changes how sharp q is; where does the definition put it?"
+# ... and with the two softmaxes and the small matrix
+
+SOFTMAXES = "q, k = q.softmax(dim=-2) * self.scale, k.softmax(dim=-1)"
+
+LinearAttention.edits(
+    linear_without_scale=(
+        "* self.scale ->",
+        "The scale is missing. After its softmax q is multiplied by `self.scale`.",
+    ),
+    linear_divided_by_the_scale=(
+        "* self.scale -> / self.scale",
+        "q has grown by the root of d: `self.scale` is 1 / sqrt(d) already. Is q to become larger or smaller?",
+    ),
+    linear_scaled_twice=(
+        "* self.scale -> * self.scale**2",
+        "Scaled twice: the result of q and k together is divided by d. One root of d is enough.",
+    ),
+    divided_by_the_pixels=(
+        "* self.scale -> * self.scale / (height * width)",
+        "Divided by the number of pixels as well. k's softmax already makes a mean of the sum over them: how large is "
+        "the sum of its weights?",
+    ),
+    linear_scaled_before=(
+        "q.softmax(dim=-2) * self.scale -> (q * self.scale).softmax(dim=-2)",
+        "The scale comes before q's softmax. There it changes how sharp q is; where does the definition put it?",
+    ),
+    q_over_pixels=(
+        "q.softmax(dim=-2) -> q.softmax(dim=-1)",
+        "q's softmax runs over the pixels. Each pixel asks for itself: over which axis should its own question add up "
+        "to 1?",
+    ),
+    q_over_heads=(
+        "q.softmax(dim=-2) -> q.softmax(dim=1)",
+        "q's softmax runs over the heads, so these compete. Over what should a question add up to 1?",
+    ),
+    q_over_all_features=(
+        "q.softmax(dim=-2) -> q.flatten(1, 2).softmax(dim=1).view_as(q)",
+        "q's softmax runs over the features of all heads together. Each head has a softmax of its own.",
+    ),
+    k_over_features=(
+        "k.softmax(dim=-1) -> k.softmax(dim=-2)",
+        "k's softmax runs over the features. It has to share out one unit of attention among the pixels: which axis?",
+    ),
+    softmaxes_swapped=(
+        "q.softmax(dim=-2) -> q.softmax(dim=-1)",
+        "k.softmax(dim=-1) -> k.softmax(dim=-2)",
+        "The two softmaxes have changed axes: which runs over the features, which over the pixels?",
+    ),
+    k_without_softmax=(
+        "k.softmax(dim=-1) -> k",
+        "k has no softmax, so the sum over the pixels grows with their number.",
+    ),
+    q_without_softmax=("q.softmax(dim=-2) -> q", "q has no softmax: its weights can be negative."),
+    neither_softmax=(
+        "q.softmax(dim=-2) -> q",
+        "k.softmax(dim=-1) -> k",
+        "There is no softmax at all: weights can be negative and add up to anything. Which two stand in for the one "
+        "between?",
+    ),
+    elu_features=(
+        f"{SOFTMAXES} -> q, k = nn.functional.elu(q) + 1, nn.functional.elu(k) + 1; "
+        "q = q / (q * k.sum(-1, keepdim=True)).sum(-2, keepdim=True)",
+        "That is another linear attention, with elu + 1 in the place of the softmaxes (2006.16236). Here q and k go "
+        "through softmaxes.",
+    ),
+    # an edit that ends with # leaves out the rest of the line
+    the_quadratic_one=(
+        f"{SOFTMAXES} -> weights = (q.mT @ k * self.scale).softmax(dim=-1)",
+        "out = torch.einsum( -> out = v @ weights.mT  #",
+        "That is the softmax attention from before, with all pairs of pixels. Here k and v meet first, and no n by n "
+        "matrix is made.",
+    ),
+    context_transposed=(
+        "context, q) -> context.mT, q)",
+        "The small matrix is used the wrong way round: q meets the features of v, and what comes out are those of k. "
+        "Which of d and e is summed away?",
+    ),
 )
-def linear_scaled_before(self, x):
-    q, k, v = rearrange(self.to_qkv(x), FLAT, three=3, heads=self.heads)
-    q, k = (q * self.scale).softmax(-2), k.softmax(-1)
-    return self.to_out(
-        rearrange(v @ k.transpose(-1, -2) @ q, "b heads d (h w) -> b (heads d) h w", h=x.shape[2], w=x.shape[3])
-    )
 
 
-@LinearAttention.mistake(
-    "q's softmax runs over the pixels. Each pixel asks for itself: over which axis should its own question add up to 1?"
-)
-def q_over_pixels(self, x):
-    return linearly_attended(self, x, soft_q=-1)
-
-
-@LinearAttention.mistake(
-    "k's softmax runs over the features. It has to share out one unit of attention among the pixels: which axis?"
-)
-def k_over_features(self, x):
-    return linearly_attended(self, x, soft_k=-2)
-
-
-@LinearAttention.mistake("The two softmaxes have changed axes: which runs over the features, which over the pixels?")
-def softmaxes_swapped(self, x):
-    return linearly_attended(self, x, soft_q=-1, soft_k=-2)
-
-
-@LinearAttention.mistake("k has no softmax, so the sum over the pixels grows with their number.")
-def k_without_softmax(self, x):
-    return linearly_attended(self, x, soft_k=None)
-
-
-@LinearAttention.mistake("q has no softmax: its weights can be negative.")
-def q_without_softmax(self, x):
-    return linearly_attended(self, x, soft_q=None)
-
-
-@LinearAttention.mistake(
-    "There is no softmax at all: weights can be negative and add up to anything. Which two stand in for the one "
-    "between?"
-)
-def neither_softmax(self, x):
-    return linearly_attended(self, x, soft_q=None, soft_k=None)
-
-
-@LinearAttention.mistake(
-    "That is the softmax attention from before, with all pairs of pixels. Here k and v meet first, and no n by n "
-    "matrix is made."
-)
-def the_quadratic_one(self, x):
-    q, k, v = rearrange(self.to_qkv(x), FLAT, three=3, heads=self.heads)
-    weights = (q.transpose(-1, -2) @ k * self.scale).softmax(-1)
-    out = v @ weights.transpose(-1, -2)
-    return self.to_out(rearrange(out, "b heads d (h w) -> b (heads d) h w", h=x.shape[2]))
-
-
-@LinearAttention.mistake(
-    "The small matrix is used the wrong way round: q meets the features of k, and what comes out are those of v. "
-    "Which of d and e is summed away?"
-)
-def context_transposed(self, x):
-    q, k, v = rearrange(self.to_qkv(x), FLAT, three=3, heads=self.heads)
-    q, k = q.softmax(-2) * self.scale, k.softmax(-1)
-    return self.to_out(rearrange(k @ v.transpose(-1, -2) @ q, "b n d (h w) -> b (n d) h w", h=x.shape[2]))
-
-
-@LinearAttention.mistake(
-    "Heads and features are mixed up when you cut the channels. A head's features lie side by side."
-)
-def linear_heads_mixed_up(self, x):
-    return linearly_attended(self, x, cut="b (three d heads) h w -> three b heads d (h w)")
-
-
-@LinearAttention.mistake("Cut right, joined wrong: heads and features have changed places on the way back.")
-def linear_joined_wrong(self, x):
-    return linearly_attended(self, x, join="b heads d (h w) -> b (d heads) h w")
-
-
-@LinearAttention.mistake("Rows and columns are mixed up on the way back: the pixels were counted as `(h w)`.")
-def linear_rows_and_columns(self, x):
-    return linearly_attended(self, x, join="b heads d (w h) -> b (heads d) h w")
-
-
-@LinearAttention.mistake("The input is added at the end, and `Residual`, which wraps this block, adds it once more.")
-def linear_adds_x(self, x):
-    return linearly_attended(self, x) + x
-
-
-@LinearAttention.alternative("")
+@LinearAttention.alternative("Pixels look at pixels first: the same numbers, at the quadratic price.")
 def the_slow_way(self, x):
-    """(softmax q) (softmax k)^T first: the same numbers at the quadratic price."""
     q, k, v = rearrange(self.to_qkv(x), "b (three heads d) h w -> three b heads (h w) d", three=3, heads=self.heads)
     weights = self.scale * q.softmax(dim=-1) @ k.softmax(dim=-2).mT
     return self.to_out(rearrange(weights @ v, "b heads (h w) d -> b (heads d) h w", h=x.shape[2]))
 
 
-@LinearAttention.alternative("")
+@LinearAttention.alternative("Rows and columns stay two axes; only k's softmax needs them as one.")
 def with_einsum_over_the_map(self, x):
     q, k, v = rearrange(self.to_qkv(x), "b (three n d) h w -> three b n d h w", three=3, n=self.heads)
     k = k.flatten(-2).softmax(-1).view_as(k)
@@ -159,7 +177,7 @@ def with_einsum_over_the_map(self, x):
     return self.to_out(einsum(q.softmax(2) * self.scale, context, "b n d h w, b n d e -> b n e h w").flatten(1, 2))
 
 
-@LinearAttention.alternative("")
+@LinearAttention.alternative("One head after the other, as matrix products.")
 def linear_head_by_head(self, x):
     q, k, v = self.to_qkv(x).flatten(2).chunk(3, dim=1)  # (B, heads d, H W)
     out = []

@@ -1,7 +1,6 @@
 """Quiz `ResnetBlock` of chapter 07."""
 
 import torch
-from einops import rearrange
 from torch.nn import functional
 
 from course_lib import blocks
@@ -9,7 +8,10 @@ from course_lib.checker.quiz import Quiz
 
 
 def feature_maps(g: torch.Generator) -> list[tuple]:
-    """Both ways for the time to enter, with equal and with different widths; once without time. All sizes differ."""
+    """Both ways for the time to enter, with equal and with different widths. All sizes differ.
+
+    Without a time: in blocks that know none, and in blocks that do. And a time for a block that knows none.
+    """
 
     def draw(*shape):
         return torch.randn(shape, generator=g)
@@ -20,6 +22,9 @@ def feature_maps(g: torch.Generator) -> list[tuple]:
         ((8, 8, 6, 4, "add"), draw(3, 8, 5, 4), draw(3, 6)),
         ((4, 8, 6, 2, "add"), draw(2, 4, 3, 5), draw(2, 6)),
         ((4, 8), draw(2, 4, 5, 3), None),
+        ((8, 8, 5), draw(1, 8, 3, 4), None),
+        ((8, 4, 5, 4, "add"), draw(1, 8, 3, 4), None),
+        ((4, 4), draw(2, 4, 5, 3), draw(2, 6)),
     ]
 
 
@@ -34,204 +39,251 @@ ResnetBlock = Quiz(
         '"add": `time_mlp(time)`, shaped (B, C, 1, 1), joins h before `norm2`. "scale_shift": split it into scale and '
         "shift along the channels, and use them after `norm2`.",
         "h = conv1(act(norm1(x))); norm2(h + added) or norm2(h) * (1 + scale) + shift; return conv2(act(h)) + "
-        "shortcut(x). Without a time only norm2(h).",
+        "shortcut(x). Without a time, or without a `time_mlp`, only norm2(h).",
     ),
 )
 
 
-def first_half(self, x):
-    return self.conv1(self.activation(self.norm1(x)))
+# What can go wrong with the shortcut ...
 
-
-def timed(self, h, time):
-    """The right second norm, with the time in it."""
-    if self.time_mlp is None:
-        return self.norm2(h)
-    numbers = self.time_mlp(time)[:, :, None, None]
-    if self.time_mode == "add":
-        return self.norm2(h + numbers)
-    scale, shift = numbers.chunk(2, dim=1)
-    return self.norm2(h) * (1 + scale) + shift
-
-
-def second_half(self, x, h):
-    return self.conv2(self.activation(h)) + self.shortcut(x)
-
-
-@ResnetBlock.mistake("The shortcut is missing: without it this is a plain network again. What is added at the end?")
-def no_shortcut(self, x, time=None):
-    return self.conv2(self.activation(timed(self, first_half(self, x), time)))
-
-
-@ResnetBlock.mistake(
-    "You add `x` itself. That fits only while the width stays the same: `__init__` has made something for both cases."
+ResnetBlock.edits(
+    no_shortcut=(
+        "+ self.shortcut(x) ->",
+        "The shortcut is missing: without it this is a plain network again. What is added at the end?",
+    ),
+    x_itself=(
+        "self.shortcut(x) -> x",
+        "`x` itself is added. That fits only while the width stays the same: `__init__` has made something for both "
+        "cases.",
+    ),
+    shortcut_of_the_middle=(
+        "self.shortcut(x) -> self.shortcut(h)",
+        "The shortcut starts in the middle of the branch. Is that still the `x` that came in?",
+    ),
+    shortcut_of_the_result=(
+        "return self.conv2(self.activation(h)) + self.shortcut(x) -> "
+        "h = self.conv2(self.activation(h)); return h + self.shortcut(h)",
+        "The shortcut starts from what the branch gave, not from the block's input. Which of the two goes past the "
+        "branch?",
+    ),
+    shortcut_after_norm=(
+        "self.shortcut(x) -> self.shortcut(self.norm1(x))",
+        "The shortcut carries the normed x. It should lead past the norm, too.",
+    ),
+    shortcut_after_norm_and_activation=(
+        "self.shortcut(x) -> self.shortcut(self.activation(self.norm1(x)))",
+        "The shortcut carries the normed and activated x. It should lead past the whole branch: which x goes in?",
+    ),
+    activation_after_the_sum=(
+        "return -> return self.activation(",
+        "+ self.shortcut(x) -> + self.shortcut(x))",
+        "An activation after the sum, as in the first ResNets. Here the shortcut stays untouched: what would it do to "
+        "the way through many blocks?",
+    ),
+    second_activation_after_the_sum=(
+        "self.conv2(self.activation(h)) -> self.conv2(h)",
+        "return -> return self.activation(",
+        "+ self.shortcut(x) -> + self.shortcut(x))",
+        "The last activation stands behind the sum instead of before the convolution, as in the first ResNets. "
+        "Pre-activation leaves the sum alone.",
+    ),
+    divided_by_root_two=(
+        "return -> return 2**-0.5 * (",
+        "+ self.shortcut(x) -> + self.shortcut(x))",
+        "The sum is divided by the root of 2, as in score-based models. Here both are added as they are.",
+    ),
 )
-def x_itself(self, x, time=None):
-    return self.conv2(self.activation(timed(self, first_half(self, x), time))) + x
 
 
-@ResnetBlock.mistake(
-    "The scale multiplies by itself, so a network that says 0 wipes the features out. What should a scale of 0 do?"
+# ... with the branch ...
+
+BRANCH = "self.conv1(self.activation(self.norm1(x)))"
+
+ResnetBlock.edits(
+    no_first_norm=("self.norm1(x) -> x", "The first convolution sees x without a norm. What is `norm1` for?"),
+    no_second_norm=(
+        "h = self.conv1( -> self.norm2 = nn.Identity(); h = self.conv1(",
+        "`norm2` has no part in it. Two convolutions, two norms: what does the second one see?",
+    ),
+    first_norm_twice=(
+        "h = self.conv1( -> self.norm2 = self.norm1; h = self.conv1(",
+        "Both norms have the weights of the first one. Which belongs to the second convolution?",
+    ),
+    first_convolution_twice=(
+        "self.conv2(self.activation(h)) -> self.conv1(self.activation(h))",
+        "Both convolutions have the weights of the first one. Who uses the second?",
+    ),
+    no_second_convolution=(
+        "self.conv2(self.activation(h)) -> self.activation(h)",
+        "The second convolution is missing. Norm, activation, convolution: twice.",
+    ),
+    no_first_activation=(
+        f"{BRANCH} -> self.conv1(self.norm1(x))",
+        "The first convolution comes without an activation. What stands between norm and convolution?",
+    ),
+    no_second_activation=(
+        "self.conv2(self.activation(h)) -> self.conv2(h)",
+        "The second convolution comes without an activation. What has to stand between it and the norm?",
+    ),
+    no_activation=(
+        f"{BRANCH} -> self.conv1(self.norm1(x))",
+        "self.conv2(self.activation(h)) -> self.conv2(h)",
+        "There is no activation at all, so the whole branch is nearly one linear map. Where do the two stand?",
+    ),
+    with_relu=(
+        "self.activation = nn.SiLU() -> self.activation = nn.ReLU()",
+        "The activation is ReLU: 0 for everything negative. `__init__` has made another one.",
+    ),
+    with_gelu=(
+        "self.activation = nn.SiLU() -> self.activation = nn.GELU()",
+        "The activation is GELU. It looks much like the one that `__init__` has made, but it is not the same.",
+    ),
+    activation_before_norm=(
+        f"{BRANCH} -> self.activation(self.conv1(self.norm1(self.activation(x))))",
+        "self.conv2(self.activation(h)) -> self.conv2(h)",
+        "The activation comes before the norm. Which of the two should see the raw features?",
+    ),
+    activation_before_the_first_norm=(
+        f"{BRANCH} -> self.conv1(self.norm1(self.activation(x)))",
+        "At the first convolution the activation comes before the norm. In which order does the docstring name them?",
+    ),
+    activation_after_each_convolution=(
+        f"{BRANCH} -> self.activation(self.conv1(self.norm1(x)))",
+        "self.conv2(self.activation(h)) -> self.activation(self.conv2(h))",
+        "Each activation comes after its convolution. In which order do norm, activation and convolution stand?",
+    ),
+    activation_at_the_branchs_end=(
+        "self.conv2(self.activation(h)) -> self.activation(self.conv2(self.activation(h)))",
+        "A third activation, behind the second convolution: then the branch can hardly take anything away from x.",
+    ),
 )
-def scale_without_one(self, x, time=None):
-    h = first_half(self, x)
-    if self.time_mode == "scale_shift" and self.time_mlp is not None:
-        scale, shift = self.time_mlp(time)[:, :, None, None].chunk(2, dim=1)
-        return second_half(self, x, self.norm2(h) * scale + shift)
-    return second_half(self, x, timed(self, h, time))
 
+# ... and with the time
 
-@ResnetBlock.mistake("Scale and shift have changed places: the first half of `time_mlp`'s numbers is the scale.")
-def scale_and_shift_swapped(self, x, time=None):
-    h = first_half(self, x)
-    if self.time_mode == "scale_shift" and self.time_mlp is not None:
-        shift, scale = self.time_mlp(time)[:, :, None, None].chunk(2, dim=1)
-        return second_half(self, x, self.norm2(h) * (1 + scale) + shift)
-    return second_half(self, x, timed(self, h, time))
-
-
-@ResnetBlock.mistake(
-    "You take every other number for the scale. Which of `(two c)` and `(c two)` puts all scales first?"
+ResnetBlock.edits(
+    no_time=(
+        "if self.time_mlp is None or time is None -> if True",
+        "The result is the same at every time. What is `time_mlp` for?",
+    ),
+    crashes_without_a_time=(
+        "self.time_mlp is None or time is None -> self.time_mlp is None",
+        "A block that was built with `time_dim` can be called without a time, too. What is left to do then?",
+    ),
+    crashes_without_time_dim=(
+        "self.time_mlp is None or time is None -> time is None",
+        "Without `time_dim` there is no `time_mlp`, and a time may come in all the same: what then?",
+    ),
+    time_taken_for_granted=(
+        "if self.time_mlp is None or time is None -> if False",
+        "The time can be None, and so can `time_mlp`. Which layers are left to call then?",
+    ),
+    scale_without_one=(
+        "(1 + scale) -> scale",
+        "The scale multiplies by itself, so a network that says 0 wipes the features out. What should a scale of 0 do?",
+    ),
+    scale_and_shift_swapped=(
+        "scale, shift = -> shift, scale =",
+        "Scale and shift have changed places: the first half of `time_mlp`'s numbers is the scale.",
+    ),
+    every_other_number=(
+        "(two c) -> (c two)",
+        "Every other number serves as scale. Which of `(two c)` and `(c two)` puts all scales first?",
+    ),
+    scale_alone=("(1 + scale) + shift -> (1 + scale)", "The shift is missing: the other half of `time_mlp`'s numbers."),
+    shift_alone=(
+        "self.norm2(h) * (1 + scale) + shift -> self.norm2(h) + shift",
+        'In the mode "scale_shift" only the shift comes in. What is the first half of the numbers for?',
+    ),
+    shifted_then_scaled=(
+        "self.norm2(h) * (1 + scale) + shift -> (self.norm2(h) + shift) * (1 + scale)",
+        "The shift is scaled as well. Which of the two comes first?",
+    ),
+    norm_after_scale_shift=(
+        "self.norm2(h) * (1 + scale) + shift -> self.norm2(h * (1 + scale) + shift)",
+        "With scale-shift the norm comes last, and takes away much of what scale and shift did. Which goes first?",
+    ),
+    added_after_the_norm=(
+        "self.norm2(h + rearrange( -> (self.norm2(h) + rearrange(",
+        'In the mode "add" the time joins after the norm. It should join the convolution\'s output: '
+        "before or after `norm2`?",
+    ),
+    added_after_the_activation=(
+        "h = self.conv1( -> late = 0; h = self.conv1(",
+        "h = self.norm2(h + rearrange( -> h, late = self.norm2(h), (rearrange(",
+        "self.activation(h) -> self.activation(h) + late",
+        'In the mode "add" the time joins behind norm and activation. Where does it meet the first convolution\'s '
+        "output?",
+    ),
+    added_at_the_end=(
+        "h = self.conv1( -> late = 0; h = self.conv1(",
+        "h = self.norm2(h + rearrange( -> h, late = self.norm2(h), (rearrange(",
+        "+ self.shortcut(x) -> + self.shortcut(x) + late",
+        'In the mode "add" the time is added at the very end, behind the last convolution. Between which two should '
+        "it enter?",
+    ),
+    no_time_to_add=(
+        "self.norm2(h + rearrange( -> self.norm2(h + 0 * rearrange(",
+        'In the mode "add" the time does not come in.',
+    ),
+    time_of_the_first_row=(
+        "h + rearrange(self.time_mlp(time), -> h + rearrange(self.time_mlp(time[:1]),",
+        "shift = rearrange(self.time_mlp(time), -> shift = rearrange(self.time_mlp(time[:1]),",
+        "All rows get the first one's time. Each row of the batch has its own.",
+    ),
+    time_activated_twice=(
+        "nn.Sequential(nn.SiLU(), nn.Linear -> nn.Sequential(nn.Sequential(nn.SiLU(), nn.SiLU()), nn.Linear",
+        "The time passes two activations on its way in. What does `time_mlp` begin with?",
+    ),
+    time_not_activated=(
+        "nn.Sequential(nn.SiLU(), nn.Linear -> nn.Sequential(nn.Identity(), nn.Linear",
+        "The time comes in without its activation: only the linear layer of `time_mlp` was at work.",
+    ),
 )
-def every_other_number(self, x, time=None):
-    h = first_half(self, x)
-    if self.time_mode == "scale_shift" and self.time_mlp is not None:
-        scale, shift = rearrange(self.time_mlp(time), "b (c two) -> two b c 1 1", two=2)
-        return second_half(self, x, self.norm2(h) * (1 + scale) + shift)
-    return second_half(self, x, timed(self, h, time))
 
 
-@ResnetBlock.mistake(
-    "With scale-shift the norm comes last in yours, and takes away much of what scale and shift did. Which goes first?"
+def convolution_first(self, x, time=None, *, enters):
+    """The old order: convolution, norm, activation, twice. The time `enters` at one of three places."""
+
+    def told(h, place):
+        if self.time_mlp is None or time is None or place != enters:
+            return h
+        numbers = self.time_mlp(time)[:, :, None, None]
+        if self.time_mode == "add":
+            return h + numbers
+        scale, shift = numbers.chunk(2, dim=1)
+        return h * (1 + scale) + shift
+
+    h = self.activation(told(self.norm1(self.conv1(x)), "norm1"))
+    h = self.norm2(told(self.conv2(told(h, "between")), "conv2"))
+    return self.activation(told(h, "norm2")) + self.shortcut(x)
+
+
+ResnetBlock.variants(
+    convolution_first,
+    annotated_order=(
+        {"enters": "norm1"},
+        "Convolution, norm, time, activation: the order of `The Annotated Diffusion Model`. Pre-activation begins with "
+        "the norm: where does that put the time?",
+    ),
+    convolution_first_time_between=(
+        {"enters": "between"},
+        "Convolution first, then norm and activation: the order before 1603.05027. What does pre-activation mean?",
+    ),
+    convolution_first_time_last=(
+        {"enters": "norm2"},
+        "Each norm and each activation comes behind its convolution, and the time behind all of them. Which of the "
+        "three should x meet first?",
+    ),
 )
-def norm_after_scale_shift(self, x, time=None):
-    h = first_half(self, x)
-    if self.time_mode == "scale_shift" and self.time_mlp is not None:
-        scale, shift = self.time_mlp(time)[:, :, None, None].chunk(2, dim=1)
-        return second_half(self, x, self.norm2(h * (1 + scale) + shift))
-    return second_half(self, x, timed(self, h, time))
 
 
-@ResnetBlock.mistake(
-    'In the mode "add" the time joins after the norm in yours. In the paper it joins the convolution\'s output: '
-    "before or after `norm2`?"
-)
-def added_after_the_norm(self, x, time=None):
-    h = first_half(self, x)
-    if self.time_mode == "add" and self.time_mlp is not None:
-        return second_half(self, x, self.norm2(h) + self.time_mlp(time)[:, :, None, None])
-    return second_half(self, x, timed(self, h, time))
-
-
-@ResnetBlock.mistake(
-    "The time is added at the very end, behind the last convolution. Between which two should it enter?"
-)
-def added_at_the_end(self, x, time=None):
-    h = first_half(self, x)
-    if self.time_mode == "add" and self.time_mlp is not None:
-        return second_half(self, x, self.norm2(h)) + self.time_mlp(time)[:, :, None, None]
-    return second_half(self, x, timed(self, h, time))
-
-
-@ResnetBlock.mistake("The time never enters. What is `time_mlp` for?")
-def no_time(self, x, time=None):
-    return second_half(self, x, self.norm2(first_half(self, x)))
-
-
-@ResnetBlock.mistake("The first convolution comes without an activation. Norm, activation, convolution: twice.")
-def no_first_activation(self, x, time=None):
-    return second_half(self, x, timed(self, self.conv1(self.norm1(x)), time))
-
-
-@ResnetBlock.mistake(
-    "The second convolution comes without an activation, so the two melt into one linear map. What stands between?"
-)
-def no_second_activation(self, x, time=None):
-    return self.conv2(timed(self, first_half(self, x), time)) + self.shortcut(x)
-
-
-@ResnetBlock.mistake(
-    "There is no activation at all, so the whole branch is nearly one linear map. Where do the two stand?"
-)
-def no_activation(self, x, time=None):
-    return self.conv2(timed(self, self.conv1(self.norm1(x)), time)) + self.shortcut(x)
-
-
-@ResnetBlock.mistake(
-    "Each activation comes after its convolution. Norm, activation, convolution: in which order is yours?"
-)
-def activation_after_each_convolution(self, x, time=None):
-    h = self.activation(self.conv1(self.norm1(x)))
-    return self.activation(self.conv2(timed(self, h, time))) + self.shortcut(x)
-
-
-@ResnetBlock.mistake(
-    "A third activation, behind the second convolution: then the branch can hardly take anything away from x."
-)
-def activation_at_the_branchs_end(self, x, time=None):
-    h = self.conv2(self.activation(timed(self, first_half(self, x), time)))
-    return self.activation(h) + self.shortcut(x)
-
-
-@ResnetBlock.mistake("`norm2` is never used. Two convolutions, two norms: what does the second one see?")
-def no_second_norm(self, x, time=None):
-    h = first_half(self, x)
-    if self.time_mlp is None:
-        return second_half(self, x, h)
-    numbers = self.time_mlp(time)[:, :, None, None]
-    if self.time_mode == "add":
-        return second_half(self, x, h + numbers)
-    scale, shift = numbers.chunk(2, dim=1)
-    return second_half(self, x, h * (1 + scale) + shift)
-
-
-@ResnetBlock.mistake(
-    "The shortcut starts from what the branch gave, not from the block's input. Is `x` still what came in?"
-)
-def shortcut_of_the_result(self, x, time=None):
-    h = self.conv2(self.activation(timed(self, first_half(self, x), time)))
-    return h + self.shortcut(h)
-
-
-@ResnetBlock.mistake(
-    "The shortcut carries the normed and activated x. It should lead past the whole branch: which x goes in?"
-)
-def shortcut_after_norm_and_activation(self, x, time=None):
-    h = timed(self, first_half(self, x), time)
-    return self.conv2(self.activation(h)) + self.shortcut(self.activation(self.norm1(x)))
-
-
-@ResnetBlock.mistake("The activation comes before the norm. Which of the two should see the raw features?")
-def activation_before_norm(self, x, time=None):
-    h = self.conv1(self.norm1(self.activation(x)))
-    return self.conv2(timed(self, self.activation(h), time)) + self.shortcut(x)
-
-
-@ResnetBlock.mistake(
-    "An activation after the sum, as in the first ResNets. Here the shortcut stays untouched: what would it do to the "
-    "way through many blocks?"
-)
-def activation_after_the_sum(self, x, time=None):
-    return self.activation(second_half(self, x, timed(self, first_half(self, x), time)))
-
-
-@ResnetBlock.mistake(
-    "Convolution first, then norm and activation: that is the old order, and with a change of width it does not even "
-    "fit `norm1`. What does pre-activation mean?"
-)
-def convolution_first(self, x, time=None):
-    h = self.activation(self.norm1(self.conv1(x)))
-    return self.activation(timed(self, self.conv2(h), time)) + self.shortcut(x)
-
-
-@ResnetBlock.alternative("")
+@ResnetBlock.alternative("`chunk` cuts scale and shift apart, and `addcmul` does the multiplication and the sum.")
 def with_chunk(self, x, time=None):
     h = self.conv1(self.activation(self.norm1(x)))
-    if self.time_mlp is not None:
-        numbers = self.time_mlp(time)[..., None, None]
-    if self.time_mlp is None:
-        h = self.norm2(h)
-    elif self.time_mode == "scale_shift":
+    if self.time_mlp is None or time is None:
+        return self.shortcut(x) + self.conv2(self.activation(self.norm2(h)))
+    numbers = self.time_mlp(time)[..., None, None]
+    if self.time_mode == "scale_shift":
         scale, shift = torch.chunk(numbers, 2, dim=1)
         h = torch.addcmul(shift, self.norm2(h), scale + 1)
     else:
@@ -239,13 +291,14 @@ def with_chunk(self, x, time=None):
     return self.shortcut(x) + self.conv2(self.activation(h))
 
 
-@ResnetBlock.alternative("")
+@ResnetBlock.alternative("One line for all cases: whatever does not come in has a scale and a shift of 0.")
 def with_functional(self, x, time=None):
     h = self.conv1(functional.silu(self.norm1(x)))
     scale = shift = 0
-    if self.time_mlp is not None and self.time_mode == "add":
+    knows = self.time_mlp is not None and time is not None
+    if knows and self.time_mode == "add":
         h = h + self.time_mlp(time).view(*h.shape[:2], 1, 1)
-    elif self.time_mlp is not None:
+    elif knows:
         scale, shift = self.time_mlp(time).view(len(x), 2, -1, 1, 1).unbind(1)
     h = self.norm2(h)
     return self.conv2(functional.silu(h + h * scale + shift)) + self.shortcut(x)

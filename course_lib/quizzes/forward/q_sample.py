@@ -5,11 +5,11 @@ import torch
 from course_lib import forward
 from course_lib.checker.quiz import Quiz
 from course_lib.quizzes.families import lookups
-from course_lib.quizzes.inputs import noisy_batches
+from course_lib.quizzes.forward.shared import batches
 
 q_sample = Quiz(
     forward.q_sample,
-    cases=noisy_batches,
+    cases=batches,
     points=3,
     minutes=8,
     hints=(
@@ -92,8 +92,44 @@ q_sample.edits(
         "sigma * noise -> sigma * x_start",
         "The noise does not come in: x_0 is in both terms. What belongs behind the second weight?",
     ),
+    noise_left_out=(
+        "+ sigma * noise -> ",
+        "The signal fades, but no noise comes in: that is the mean only. What makes it a sample?",
+    ),
+    result_clamped=(
+        "return -> return (",
+        "* noise -> * noise).clamp(-1, 1)",
+        "The result is clipped to [-1, 1]. Noisy data has to leave that range: what does clipping do to a Gaussian?",
+    ),
+    input_clamped=(
+        "* x_start -> * x_start.clamp(-1, 1)",
+        "x_0 is clipped to [-1, 1] first. Images live there, but other data need not: nothing is to be clipped here.",
+    ),
 )
 lookups(q_sample)
+
+
+@q_sample.mistake("At t = 0 it is x_0, unchanged. In this course t = 0 is the first step already: what is `alphas_cumprod[0]`?")
+def t_zero_taken_for_clean(x_start, t, noise, schedule):
+    clean = (t == 0).reshape(-1, *[1] * (x_start.ndim - 1))
+    return torch.where(clean, x_start, forward.q_sample(x_start, t, noise, schedule))
+
+
+@q_sample.mistake("The first row decides for all: if its t is 0, nothing is noised. Each row has its own t.")
+def first_row_decides(x_start, t, noise, schedule):
+    return x_start if t[0] == 0 else forward.q_sample(x_start, t, noise, schedule)
+
+
+@q_sample.mistake(
+    "The noise is stronger than one draw can be: it adds up as if every step brought the same draw. "
+    "Independent draws add up in their variances."
+)
+def one_draw_for_all_steps(x_start, t, noise, schedule):
+    x = x_start
+    for step, beta in enumerate(schedule.betas):
+        beta = beta * (step <= t).reshape(-1, *[1] * (x.ndim - 1))
+        x = (1 - beta).sqrt() * x + beta.sqrt() * noise
+    return x
 
 
 @q_sample.alternative("The weights are computed here, from alpha-bar itself.")

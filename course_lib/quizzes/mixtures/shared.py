@@ -1,6 +1,4 @@
-"""What several quizzes of chapter 02 use."""
-
-import math
+"""What both quizzes of chapter 02 use."""
 
 import torch
 
@@ -8,8 +6,9 @@ import torch
 def scattered_points(g: torch.Generator) -> list[tuple]:
     """Inputs (x, means, std, weights): 1, 2, 3 and 5 dimensions, wide and narrow components.
 
-    In the first no two sizes are alike; in the second there are as many points as components and dimensions; in the
-    fourth there is one point. The last two lie so far away, at 30 and 300 stds, that exp(-distance) is 0 in float32.
+    In the first no two sizes are alike; in the second there are as many points as components and dimensions; then there
+    is one point, and one component. The last two lie so far away, at 30 and 300 stds, that exp(-distance) is 0 in
+    float32.
     """
     cases = []
     for rows, components, dim, std, away in [
@@ -17,6 +16,7 @@ def scattered_points(g: torch.Generator) -> list[tuple]:
         (3, 3, 3, 1.7, 0.0),
         (6, 2, 1, 0.5, 0.0),
         (1, 3, 5, 1.3, 0.0),
+        (5, 1, 2, 0.6, 0.0),
         (4, 3, 2, 0.3, 9.0),
         (4, 2, 3, 0.1, -30.0),
     ]:
@@ -25,12 +25,3 @@ def scattered_points(g: torch.Generator) -> list[tuple]:
         x = std * torch.randn(rows, dim, generator=g) + means[torch.arange(rows) % components] + away
         cases.append((x, means, std, weights / weights.sum()))
     return cases
-
-
-def squares(x, means):
-    return (x[:, None] - means).square().sum(dim=2)
-
-
-def log_components(x, means, std):
-    """log N(x_b; means_k, std² I), (B, K)."""
-    return -squares(x, means) / (2 * std**2) - x.shape[1] / 2 * math.log(2 * math.pi * std**2)

@@ -4,13 +4,8 @@ import torch
 
 from course_lib import objective
 from course_lib.checker.quiz import Quiz
+from course_lib.quizzes.families import lookups
 from course_lib.quizzes.inputs import noisy_batches
-from course_lib.quizzes.objective.shared import at
-
-
-def roots(schedule, t, x):
-    return at(schedule.sqrt_alphas_cumprod, t, x), at(schedule.sqrt_one_minus_alphas_cumprod, t, x)
-
 
 v_from_start_and_noise = Quiz(
     objective.v_from_start_and_noise,
@@ -25,143 +20,114 @@ v_from_start_and_noise = Quiz(
     ),
 )
 
-
-@v_from_start_and_noise.mistake(
-    "With a plus, v does not leave x_t at a right angle. Which sign has the slope of a cosine?"
+# Which goes where
+v_from_start_and_noise.edits(
+    v_with_a_plus=(
+        "noise - sigma -> noise + sigma",
+        "With a plus, v does not leave x_t at a right angle. Which sign has the slope of a cosine?",
+    ),
+    v_is_x_t=(
+        "signal * noise - sigma * x_start -> signal * x_start + sigma * noise",
+        "That is x_t itself, as `q_sample` makes it. v has the same weights, but not in the same places.",
+    ),
+    v_backwards=(
+        "signal * noise - sigma * x_start -> sigma * x_start - signal * noise",
+        "The right size, the wrong way round: v points from the picture to the noise. "
+        "Which of them comes with the minus?",
+    ),
+    v_weights_swapped=(
+        "signal * noise - sigma * x_start -> sigma * noise - signal * x_start",
+        "The weights have changed places. At t = 0 hardly any noise is in x_t, "
+        "yet v there is almost only noise: which weight is near 1?",
+    ),
+    v_as_x_t_with_a_minus=(
+        "signal * noise - sigma * x_start -> signal * x_start - sigma * noise",
+        "Noise and x_0 have changed places, as if v were x_t with a minus. At t = 0 v should be almost pure noise.",
+    ),
+    straight_velocity=(
+        "signal * noise - sigma * x_start -> noise - x_start",
+        "noise - x_0 is the velocity on a straight path from x_0 to the noise. "
+        "Here the path is a circle: which weights change along it?",
+    ),
+    v_noise_unweighted=(
+        "signal * noise -> noise",
+        "The noise keeps its full strength at every t. How much of it is left in v where x_t is only noise?",
+    ),
+    v_start_unweighted=(
+        "sigma * x_start -> x_start",
+        "x_0 is subtracted at full strength at every t. How much of it does v have at t = 0?",
+    ),
+    v_of_noise_alone=(
+        "sigma * x_start -> sigma * noise",
+        "x_0 does not come in: both terms are made of noise. v has one term of each.",
+    ),
+    v_of_x_t=(
+        "sigma * x_start -> sigma * (signal * x_start + sigma * noise)",
+        "x_t is subtracted where x_0 should be. v is made of the two ends alone.",
+    ),
+    v_of_x_t_for_the_noise=(
+        "signal * noise -> signal * (signal * x_start + sigma * noise)",
+        "x_t stands in the place of the noise. Which two things do the arguments give for v?",
+    ),
+    v_draws_its_own_noise=(
+        "signal * noise -> signal * torch.randn_like(noise)",
+        "Other noise than `noise` comes in. v has to be made from the noise that is in x_t.",
+    ),
 )
-def v_with_a_plus(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return signal * noise + sigma * x_start
 
-
-@v_from_start_and_noise.mistake(
-    "That is x_t itself, as `q_sample` makes it. v has the same weights, but not in the same places."
+# Which weights
+v_from_start_and_noise.edits(
+    v_without_roots=(
+        "schedule.sqrt_alphas_cumprod -> schedule.alphas_cumprod",
+        "schedule.sqrt_one_minus_alphas_cumprod -> 1 - schedule.alphas_cumprod",
+        "The weights are variances, alpha-bar and 1 minus it. On the circle stand amplitudes: what is missing?",
+    ),
+    v_no_root_on_the_noise=(
+        "schedule.sqrt_alphas_cumprod -> schedule.alphas_cumprod",
+        "The weight that is near 1 at t = 0 lacks a root: alpha-bar is a variance.",
+    ),
+    v_no_root_on_the_start=(
+        "schedule.sqrt_one_minus_alphas_cumprod -> 1 - schedule.alphas_cumprod",
+        "The weight that is near 0 at t = 0 lacks a root: 1 - alpha-bar is a variance. What is its amplitude?",
+    ),
+    v_root_of_the_root=(
+        "schedule.sqrt_alphas_cumprod -> schedule.sqrt_alphas_cumprod.sqrt()",
+        "schedule.sqrt_one_minus_alphas_cumprod -> schedule.sqrt_one_minus_alphas_cumprod.sqrt()",
+        "A root too many on both weights: `sqrt_alphas_cumprod` and its sister are roots already.",
+    ),
+    v_with_one_minus_the_root=(
+        "schedule.sqrt_one_minus_alphas_cumprod -> 1 - schedule.sqrt_alphas_cumprod",
+        "One weight is 1 minus the other. But 1 minus a cosine is not the sine: subtract first, then take the root.",
+    ),
+    v_of_a_single_step=(
+        "schedule.sqrt_alphas_cumprod -> schedule.alphas.sqrt()",
+        "schedule.sqrt_one_minus_alphas_cumprod -> schedule.betas.sqrt()",
+        "Those are the weights of a single step, with beta. How much signal is left after all steps up to t?",
+    ),
+    v_one_step_before=(
+        "schedule.sqrt_alphas_cumprod -> schedule.alphas_cumprod_prev.sqrt()",
+        "schedule.sqrt_one_minus_alphas_cumprod -> (1 - schedule.alphas_cumprod_prev).sqrt()",
+        "These weights belong to the step before, where t = 0 has no noise yet. x_t already has the noise of step t.",
+    ),
 )
-def v_is_x_t(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return signal * x_start + sigma * noise
+lookups(v_from_start_and_noise)
 
 
-@v_from_start_and_noise.mistake(
-    "The right size, the wrong way round: v points from the picture to the noise. Which of them comes with the minus?"
-)
-def v_backwards(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return sigma * x_start - signal * noise
-
-
-@v_from_start_and_noise.mistake(
-    "The weights have changed places. At t = 0 hardly any noise is in x_t, "
-    "yet v there is almost only noise: which weight is near 1?"
-)
-def v_weights_swapped(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return sigma * noise - signal * x_start
-
-
-@v_from_start_and_noise.mistake(
-    "Noise and x_0 have changed places, as if v were x_t with a minus. At t = 0 v should be almost pure noise."
-)
-def v_as_x_t_with_a_minus(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return signal * x_start - sigma * noise
-
-
-@v_from_start_and_noise.mistake(
-    "noise - x_0 is the velocity of a straight path, which chapter 16 walks. "
-    "Here the path is a circle: what are its weights?"
-)
-def straight_velocity(x_start, t, noise, schedule):
-    return noise - x_start
-
-
-@v_from_start_and_noise.mistake(
-    "You weigh with variances, alpha-bar and its rest. On the circle stand amplitudes: what is missing?"
-)
-def v_without_roots(x_start, t, noise, schedule):
-    ac = at(schedule.alphas_cumprod, t, x_start)
-    return ac * noise - (1 - ac) * x_start
-
-
-@v_from_start_and_noise.mistake(
-    "`sqrt_alphas_cumprod` and its sister are roots already. How often should you take the root?"
-)
-def v_root_of_the_root(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return signal.sqrt() * noise - sigma.sqrt() * x_start
-
-
-@v_from_start_and_noise.mistake(
-    "1 minus a cosine is not the sine: `sqrt_one_minus_alphas_cumprod` subtracts first. Which weight is x_0's?"
-)
-def v_with_one_minus_the_root(x_start, t, noise, schedule):
-    signal, _ = roots(schedule, t, x_start)
-    return signal * noise - (1 - signal) * x_start
-
-
-@v_from_start_and_noise.mistake(
-    "You take x_t where noise or x_0 is asked for: v is made of the two ends alone. What stands in the arguments?"
-)
-def v_of_x_t(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return signal * noise - sigma * (signal * x_start + sigma * noise)
-
-
-@v_from_start_and_noise.mistake(
-    "Those are the weights of a single step, with beta. How much signal is left after all steps up to t?"
-)
-def v_of_a_single_step(x_start, t, noise, schedule):
-    beta = at(schedule.betas, t, x_start)
-    return (1 - beta).sqrt() * noise - beta.sqrt() * x_start
-
-
-@v_from_start_and_noise.mistake("The noise is right, x_0 comes in too weak: its weight lacks a root.")
-def v_no_root_on_the_start(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return signal * noise - sigma**2 * x_start
-
-
-@v_from_start_and_noise.mistake("x_0 is right, the noise comes in too weak: which weight lacks a root?")
-def v_no_root_on_the_noise(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return signal**2 * noise - sigma * x_start
-
-
-@v_from_start_and_noise.mistake(
-    "You draw noise of your own and never use the argument. v has to be made from the noise that is in x_t."
-)
-def v_draws_its_own_noise(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    return signal * torch.randn_like(noise) - sigma * x_start
-
-
-@v_from_start_and_noise.mistake("Every row gets the weights of the first. What does `t` say about the others?")
-def v_first_t_for_all(x_start, t, noise, schedule):
-    return schedule.sqrt_alphas_cumprod[t[0]] * noise - schedule.sqrt_one_minus_alphas_cumprod[t[0]] * x_start
-
-
-@v_from_start_and_noise.mistake(
-    "Weights of shape (B,) meet the last axis, not the batch. Which function of chapter 04 lines them up?"
-)
-def v_along_the_last_axis(x_start, t, noise, schedule):
-    return schedule.sqrt_alphas_cumprod[t] * noise - schedule.sqrt_one_minus_alphas_cumprod[t] * x_start
-
-
-@v_from_start_and_noise.alternative("")
+@v_from_start_and_noise.alternative("The angle on the circle is computed first, then its cosine and sine.")
 def v_from_angle(x_start, t, noise, schedule):
-    signal, sigma = roots(schedule, t, x_start)
-    angle = torch.atan2(sigma, signal)
+    angle = torch.atan2(schedule.sqrt_one_minus_alphas_cumprod, schedule.sqrt_alphas_cumprod)[t]
+    angle = angle.reshape(-1, *[1] * (x_start.ndim - 1))
     return torch.cos(angle) * noise - torch.sin(angle) * x_start
 
 
-@v_from_start_and_noise.alternative("")
+@v_from_start_and_noise.alternative("x_t is made first; v follows from x_t and x_0.")
 def v_through_x_t(x_start, t, noise, schedule):
-    ac = at(schedule.alphas_cumprod, t, x_start)
+    ac = schedule.alphas_cumprod[t].reshape(-1, *[1] * (x_start.ndim - 1))
     x_t = ac**0.5 * x_start + (1 - ac) ** 0.5 * noise
     return (ac**0.5 * x_t - x_start) / (1 - ac) ** 0.5
 
 
-@v_from_start_and_noise.alternative("")
+@v_from_start_and_noise.alternative("One row after the other, with the two numbers of its own t.")
 def v_row_by_row(x_start, t, noise, schedule):
     rows = []
     for x, step, draw in zip(x_start, t, noise, strict=True):

@@ -5,10 +5,9 @@ from torch.nn import functional
 
 from course_lib import reverse
 from course_lib.checker.quiz import Quiz
-from course_lib.forward import q_sample, q_step
+from course_lib.forward import extract, q_sample, q_step
 from course_lib.quizzes.inputs import ToyDenoiser, noisy_batches
-from course_lib.quizzes.reverse.shared import at
-from course_lib.reverse import LOSSES, predict_start, training_target
+from course_lib.reverse import LOSSES, training_target
 
 
 def training_batches(g: torch.Generator) -> list[tuple]:
@@ -38,172 +37,163 @@ p_losses = Quiz(
 )
 
 
-def loss_of(output, target, loss_type):
-    return LOSSES[loss_type](output, target)
+SAID, TARGET = "model(x_t, t), target", "training_target(x_start, t, noise, schedule, predicts)"
+NOISED, COMPARED = "q_sample(x_start, t, noise, schedule)", "LOSSES[loss_type](model(x_t, t), target)"
 
-
-def rows_noised(x_start, t, noise, schedule, predicts):
-    return q_sample(x_start, t, noise, schedule), training_target(x_start, t, noise, schedule, predicts)
-
-
-@p_losses.mistake("The model sees the clean x_start, so there is no noise to find. What should go into it?")
-def model_sees_the_start(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    _, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_start, t), target, loss_type)
-
-
-@p_losses.mistake(
-    "The prediction is always compared with the noise. What should a model say if `predicts` is `start` or `v`?"
+p_losses.edits(
+    model_sees_the_start=(
+        "model(x_t, t) -> model(x_start, t)",
+        "The model sees the clean x_start, so there is no noise to find. What should go into it?",
+    ),
+    target_always_noise=(
+        f"{TARGET} -> noise",
+        "The prediction is always compared with the noise. What should a model say if `predicts` is `start` or `v`?",
+    ),
+    target_always_start=(
+        f"{TARGET} -> x_start",
+        "The prediction is always compared with x_start. What does a model say if `predicts` is `noise`?",
+    ),
+    target_is_x_t=(
+        f"{TARGET} -> x_t",
+        "The prediction is compared with x_t, which the model has just seen. What should it have guessed?",
+    ),
+    v_with_the_wrong_sign=(
+        f"{TARGET} -> {TARGET} * (-1 if predicts == 'v' else 1)",
+        "Right for noise and start; v has the wrong sign. `training_target` has it.",
+    ),
+    v_is_noise_minus_start=(
+        f"{TARGET} -> noise - x_start if predicts == 'v' else {TARGET}",
+        "v without its weights, noise - x_start, is the velocity of flow models. `training_target` has the course's v.",
+    ),
+    always_l2=(
+        "LOSSES[loss_type](model -> LOSSES['l2'](model",
+        "It is the squared error whatever `loss_type` says. Where do the other two come in?",
+    ),
+    always_l1=(
+        "LOSSES[loss_type](model -> LOSSES['l1'](model",
+        "It is the absolute error whatever `loss_type` says. Where do the other two come in?",
+    ),
+    always_huber=(
+        "LOSSES[loss_type](model -> LOSSES['huber'](model",
+        "It is the Huber loss whatever `loss_type` says. Where do the other two come in?",
+    ),
+    always_l2_on_noise=(
+        "LOSSES[loss_type](model -> LOSSES['l2'](model",
+        f"{TARGET} -> noise",
+        "`loss_type` and `predicts` change nothing: it is always the squared error on the noise. What do they ask for?",
+    ),
+    losses_swapped=(
+        "LOSSES[loss_type](model -> LOSSES[dict(l1='l2', l2='l1').get(loss_type, loss_type)](model",
+        "`l1` and `l2` have changed places. Which of them squares the differences?",
+    ),
+    squares_of_noise_summed=(
+        f"return {COMPARED} -> return (model(x_t, t) - noise).square().sum()",
+        "A sum of squares grows with the batch: which mean leaves its size out? "
+        "And then: what do `loss_type` and `predicts` ask for?",
+    ),
+    l2_halved=(
+        f"return {COMPARED} -> return (0.5 if loss_type == 'l2' else 1) * {COMPARED}",
+        "Half of the square is another convention. Which loss does `LOSSES` have under `l2`, and does it halve?",
+    ),
+    huber_doubled=(
+        f"return {COMPARED} -> return (2 if loss_type == 'huber' else 1) * {COMPARED}",
+        "The Huber loss is twice what it should be: its quadratic part is half the square.",
+    ),
+    huber_from_a_tenth=(
+        f"return {COMPARED} -> losses = LOSSES | {{'huber': lambda *of: nn.functional.huber_loss(*of, delta=0.1)}}; "
+        f"return losses[loss_type]({SAID})",
+        "The Huber loss turns straight at 0.1. Up to which difference is it quadratic here?",
+    ),
+    smooth_l1_from_a_tenth=(
+        f"return {COMPARED} -> losses = LOSSES | {{'huber': lambda *of: nn.functional.smooth_l1_loss(*of, beta=0.1)}}; "
+        f"return losses[loss_type]({SAID})",
+        "The smooth L1 loss with a bend at 0.1 is divided by that. Up to which difference is `huber` quadratic here?",
+    ),
+    starts_compared=(
+        f"{COMPARED} -> LOSSES[loss_type](predict_start(model(x_t, t), x_t, t, schedule, predicts), x_start)",
+        "Guesses of x_0 are compared, so errors at large t count far more. With what should the model's answer "
+        "itself be compared?",
+    ),
+    noise_put_in_unweighted=(
+        f"{NOISED} -> x_start + noise",
+        "x_start + noise has as much noise at every t. Which function of chapter 04 weighs the two?",
+    ),
+    backward_called=(
+        f"return {COMPARED} -> loss = {COMPARED}; loss.backward(); return loss",
+        "`backward` is called inside, though the caller decides when to go back. Who does that in the training loop?",
+    ),
+    summed=(
+        f"return {COMPARED} -> return x_t.numel() * {COMPARED}",
+        "The loss is a sum, so it grows with the batch and the size of the picture. What should it be?",
+    ),
+    summed_in_rows=(
+        f"return {COMPARED} -> return x_t[0].numel() * {COMPARED}",
+        "Summed over each row, averaged over the batch: larger pictures get a larger loss. Which mean leaves size out?",
+    ),
+    summed_over_the_batch=(
+        f"return {COMPARED} -> return len(x_t) * {COMPARED}",
+        "The rows' losses are added up, so the loss grows with the batch. Which mean leaves its size out?",
+    ),
+    root_taken=(
+        f"return {COMPARED} -> return {COMPARED}.sqrt()",
+        "A root is taken of the mean. Why would a loss need one, if the smallest square has the smallest root?",
+    ),
+    root_of_l2=(
+        f"return {COMPARED} -> return {COMPARED}.sqrt() if loss_type == 'l2' else {COMPARED}",
+        "A root is taken of the squared error, and of that alone. What is `l2` in `LOSSES`?",
+    ),
+    one_per_row=(
+        f"return {COMPARED} -> return torch.stack([LOSSES[loss_type](a, b) for a, b in zip({SAID})])",
+        "One loss per row comes back. `backward` wants a single number: average over the batch as well.",
+    ),
+    signed=(
+        f"return {COMPARED} -> return (model(x_t, t) - target).mean()",
+        "Plain differences cancel: too high and too low add up to a good mark. What makes them all positive?",
+    ),
+    x_t_with_other_noise=(
+        f"{NOISED} -> q_sample(x_start, t, torch.randn_like(x_start), schedule)",
+        "x_t has other noise in it than the argument `noise`, so the model is asked for noise that is not there.",
+    ),
+    noise_and_start_swapped=(
+        f"{NOISED} -> q_sample(noise, t, x_start, schedule)",
+        "Image and noise have changed places in x_t. In which order does `q_sample` take them?",
+    ),
+    weighted_by_snr=(
+        f"return {COMPARED} -> snr = schedule.alphas_cumprod / (1 - schedule.alphas_cumprod); "
+        f"return extract(snr, t, x_t.shape).mean() * {COMPARED}",
+        "The loss is weighted by the signal-to-noise ratio. The simple loss weighs all t alike.",
+    ),
+    loss_at_the_first_t=(
+        f"{NOISED} -> q_sample(x_start, t := t[:1].expand_as(t), noise, schedule)",
+        "x_t has the t of the first row everywhere. Each row is trained at a level of its own.",
+    ),
+    t_as_a_share=(
+        "model(x_t, t) -> model(x_t, t / schedule.timesteps)",
+        "The model is told t / T. In this course it gets `t` as it is, a long tensor.",
+    ),
+    model_counts_from_one=(
+        "model(x_t, t) -> model(x_t, t + 1)",
+        "The model is told t + 1, as the paper counts. In this course it gets `t` as it is, from 0.",
+    ),
 )
-def target_always_noise(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    return loss_of(model(q_sample(x_start, t, noise, schedule), t), noise, loss_type)
-
-
-@p_losses.mistake("The prediction is always compared with x_start. What does a model say if `predicts` is `noise`?")
-def target_always_start(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    return loss_of(model(q_sample(x_start, t, noise, schedule), t), x_start, loss_type)
-
-
-@p_losses.mistake("You compare the prediction with x_t, which the model has just seen. What should it have guessed?")
-def target_is_x_t(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t = q_sample(x_start, t, noise, schedule)
-    return loss_of(model(x_t, t), x_t, loss_type)
-
-
-@p_losses.mistake("It is the squared error whatever `loss_type` says. Where do the other two come in?")
-def always_l2(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t), target, "l2")
-
-
-@p_losses.mistake(
-    "Right for squared errors on the noise, but `loss_type` and `predicts` change nothing. What do they ask for?"
-)
-def always_l2_on_noise(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    return (model(q_sample(x_start, t, noise, schedule), t) - noise).square().mean()
-
-
-@p_losses.mistake("It is the absolute error whatever `loss_type` says. Where do the other two come in?")
-def always_l1(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t), target, "l1")
-
-
-@p_losses.mistake(
-    "A sum of squares grows with the batch: which mean leaves its size out? "
-    "And then: what do `loss_type` and `predicts` ask for?"
-)
-def squares_of_noise_summed(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    return (model(q_sample(x_start, t, noise, schedule), t) - noise).square().sum()
-
-
-@p_losses.mistake(
-    "Half of the square is another convention. Which loss does `LOSSES` have under `l2`, and does it halve?"
-)
-def l2_halved(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t), target, loss_type) * (0.5 if loss_type == "l2" else 1)
-
-
-@p_losses.mistake(
-    "You compare guesses of x_0, so errors at large t count far more. With what should the model's answer "
-    "itself be compared?"
-)
-def starts_compared(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, _ = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(predict_start(model(x_t, t), x_t, t, schedule, predicts), x_start, loss_type)
-
-
-@p_losses.mistake("x_start + noise has as much noise at every t. Which function of chapter 04 weighs the two?")
-def noise_put_in_unweighted(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    _, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_start + noise, t), target, loss_type)
-
-
-@p_losses.mistake("The value is right, but you call `backward` inside. Who does that in the training loop?")
-def backward_called(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    loss = loss_of(model(x_t, t), target, loss_type)
-    loss.backward()
-    return loss
-
-
-@p_losses.mistake("`l1` and `l2` have changed places. Which of them squares the differences?")
-def losses_swapped(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t), target, {"l1": "l2", "l2": "l1"}.get(loss_type, loss_type))
-
-
-@p_losses.mistake("Your loss is a sum, so it grows with the batch and the size of the picture. What should it be?")
-def summed(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t), target, loss_type) * x_t.numel()
-
-
-@p_losses.mistake(
-    "Summed over each row, averaged over the batch: larger pictures get a larger loss. Which mean leaves size out?"
-)
-def summed_in_rows(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t), target, loss_type) * x_t[0].numel()
-
-
-@p_losses.mistake(
-    "A root is taken of the mean. Why would a loss need one, if the smallest square has the smallest root?"
-)
-def root_taken(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t), target, loss_type).sqrt()
 
 
 @p_losses.mistake("The differences stay as many as there were. A loss is one number: what turns them into one?")
 def not_reduced(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
     losses = {"l1": functional.l1_loss, "l2": functional.mse_loss, "huber": functional.huber_loss}
-    return losses[loss_type](model(x_t, t), target, reduction="none")
-
-
-@p_losses.mistake("One loss per row comes back. `backward` wants a single number: average over the batch as well.")
-def one_per_row(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return torch.stack([loss_of(a, b, loss_type) for a, b in zip(model(x_t, t), target, strict=True)])
-
-
-@p_losses.mistake("Plain differences cancel: too high and too low add up to a good mark. What makes them all positive?")
-def signed(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return (model(x_t, t) - target).mean()
-
-
-@p_losses.mistake("x_t is made with noise that you drew yourself, so the model is asked for noise that is not in it.")
-def x_t_with_other_noise(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    _, target = rows_noised(x_start, t, noise, schedule, predicts)
-    x_t = q_sample(x_start, t, torch.randn_like(x_start), schedule)
-    return loss_of(model(x_t, t), target, loss_type)
+    target = training_target(x_start, t, noise, schedule, predicts)
+    return losses[loss_type](model(q_sample(x_start, t, noise, schedule), t), target, reduction="none")
 
 
 @p_losses.mistake("x_t is one step from x_start, whatever t is. Which function of chapter 04 leaps to any t?")
 def one_step_only(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    _, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(q_step(x_start, t, noise, schedule), t), target, loss_type)
+    target = training_target(x_start, t, noise, schedule, predicts)
+    return LOSSES[loss_type](model(q_step(x_start, t, noise, schedule), t), target)
 
 
-@p_losses.mistake("x_t has the t of the first row everywhere. Each row is trained at a level of its own.")
-def loss_at_the_first_t(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    t = t[:1].expand_as(t)
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t), target, loss_type)
-
-
-@p_losses.mistake("The model is told t / T. In this course it gets `t` as it is, a long tensor.")
-def t_as_a_share(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    return loss_of(model(x_t, t / schedule.timesteps), target, loss_type)
-
-
-@p_losses.alternative("")
+@p_losses.alternative("Everything written out, Huber by its two pieces.")
 def loss_by_hand(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    ac = at(schedule.alphas_cumprod, t, x_start)
+    ac = extract(schedule.alphas_cumprod, t, x_start.shape)
     x_t = ac.sqrt() * x_start + (1 - ac).sqrt() * noise
     v = ac.sqrt() * noise - (1 - ac).sqrt() * x_start
     difference = (model(x_t, t) - {"noise": noise, "start": x_start, "v": v}[predicts]).abs()
@@ -214,7 +204,7 @@ def loss_by_hand(model, x_start, t, noise, schedule, loss_type="l2", predicts="n
     return torch.where(difference < 1, difference**2 / 2, difference - 0.5).mean()
 
 
-@p_losses.alternative("")
+@p_losses.alternative("PyTorch's losses; `smooth_l1_loss` is Huber's where the bend is at 1.")
 def loss_with_smooth_l1(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
     target = training_target(x_start, t, noise, schedule, predicts)
     predicted = model(q_sample(x_start, t, noise, schedule), t)
@@ -223,8 +213,8 @@ def loss_with_smooth_l1(model, x_start, t, noise, schedule, loss_type="l2", pred
     return functional.l1_loss(predicted, target) if loss_type == "l1" else functional.mse_loss(target, predicted)
 
 
-@p_losses.alternative("")
+@p_losses.alternative("The mean of the rows' losses, which is the mean over all.")
 def mean_of_row_means(model, x_start, t, noise, schedule, loss_type="l2", predicts="noise"):
-    x_t, target = rows_noised(x_start, t, noise, schedule, predicts)
-    rows = zip(model(x_t, t), target, strict=True)
-    return sum(loss_of(predicted, right, loss_type) for predicted, right in rows) / len(t)
+    target = training_target(x_start, t, noise, schedule, predicts)
+    rows = zip(model(q_sample(x_start, t, noise, schedule), t), target, strict=True)
+    return sum(LOSSES[loss_type](predicted, right) for predicted, right in rows) / len(t)

@@ -4,8 +4,9 @@ import torch
 
 from course_lib import reverse
 from course_lib.checker.quiz import Quiz
-from course_lib.forward import q_posterior
-from course_lib.quizzes.reverse.shared import at, guessed_start, model_and_noisy_batches
+from course_lib.forward import extract, q_posterior
+from course_lib.quizzes.families import shifted
+from course_lib.quizzes.reverse.shared import guessed_start, model_and_noisy_batches
 from course_lib.reverse import predict_start
 
 p_mean = Quiz(
@@ -22,49 +23,105 @@ p_mean = Quiz(
 )
 
 
-@p_mean.mistake("That is the guess of x_0, the whole way in one leap. Asked is where x was one step before.")
-def start_returned(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    return guessed_start(model, x_t, t, schedule, predicts, clip_start)
+START = "predict_start(model(x_t, t), x_t, t, schedule, predicts)"
+STEP = "mean, _ = q_posterior(x_start, x_t, t, schedule)"
 
-
-@p_mean.mistake(
-    "What the model says goes into `q_posterior` as if it were x_0. What does it say if `predicts` is `noise`?"
+p_mean.edits(
+    start_returned=(
+        "return mean -> return x_start",
+        "That is the guess of x_0, the whole way in one leap. Asked is where x was one step before.",
+    ),
+    output_taken_for_the_start=(
+        "schedule, predicts) -> schedule, 'start')",
+        "What the model says goes into `q_posterior` as if it were x_0. What does it say if `predicts` is `noise`?",
+    ),
+    always_read_as_noise=(
+        "schedule, predicts) -> schedule, 'noise')",
+        "The model's answer is always read as noise. What else can `predicts` be?",
+    ),
+    never_clipped=(
+        "if clip_start: -> if False:",
+        "Nothing is clipped. Where does `clip_start` come in, and what does it keep inside [-1, 1]?",
+    ),
+    always_clipped=(
+        "if clip_start: -> if True:",
+        "The guess is always clipped, also when `clip_start` is False: data that leaves [-1, 1] would be cut off.",
+    ),
+    clipped_the_other_way_round=(
+        "if clip_start: -> if not clip_start:",
+        "It clips where `clip_start` is False, and not where it is True.",
+    ),
+    mean_clipped=(
+        "if clip_start: -> if False:",
+        "return mean -> return mean.clamp(-1, 1) if clip_start else mean",
+        "The mean is clipped. It may leave [-1, 1], for it still holds noise: which guess may not?",
+    ),
+    output_clipped=(
+        "if clip_start: -> if False:",
+        "x_start = predict_start(model(x_t, t), -> bound = 1 if clip_start else torch.inf; "
+        "x_start = predict_start(model(x_t, t).clamp(-bound, bound),",
+        "What the model says is clipped. That may be noise, which has no limits: clip what it stands for.",
+    ),
+    state_clipped=(
+        "if clip_start: -> if False:",
+        "x_start = predict_start -> x_t = x_t.clamp(-1, 1) if clip_start else x_t; x_start = predict_start",
+        "x_t is clipped. It holds noise and has to leave [-1, 1]: which guess may not?",
+    ),
+    clipped_to_0_and_1=(
+        "clamp(-1, 1) -> clamp(0, 1)",
+        "The guess is clipped to [0, 1]. Between which values do the course's images live?",
+    ),
+    ends_swapped=(
+        "q_posterior(x_start, x_t, -> q_posterior(x_t, x_start,",
+        "The two ends have changed places in `q_posterior`: x_0 comes first, then x_t.",
+    ),
+    variance_returned_too=(
+        f"{STEP} -> mean = q_posterior(x_start, x_t, t, schedule)",
+        "`q_posterior` gives two things, mean and variance. Only the mean is asked for.",
+    ),
+    variance_returned=(
+        "mean, _ -> _, mean",
+        "The variance comes back. `q_posterior` returns the mean first: which of the two do you keep?",
+    ),
+    x_t_has_no_say=(
+        f"{STEP} -> before = schedule.alphas_cumprod_prev.sqrt(); mean = extract(before, t, x_t.shape) * x_start",
+        "The guess is faded to the level t - 1, and x_t has no say. What does x_t know that the guess does not?",
+    ),
+    posterior_one_step_lower=(
+        f"{STEP} -> mean, _ = q_posterior(x_start, x_t, (t - 1).clamp(min=0), schedule)",
+        "The step back is that of t - 1. x_t is at level t: which t does `q_posterior` want?",
+    ),
+    posterior_counted_from_one=(
+        f"{STEP} -> mean, _ = q_posterior(x_start, x_t, (t - 1) % schedule.timesteps, schedule)",
+        "The step back is that of t - 1, as the paper counts, and at t = 0 that of the *last* t. "
+        "Here t = 0 is the first step.",
+    ),
+    posterior_at_the_first_t=(
+        f"{STEP} -> mean, _ = q_posterior(x_start, x_t, t[:1].expand_as(t), schedule)",
+        "All rows take the step of the first row's t. Each row is at a level of its own.",
+    ),
+    model_at_the_first_t=(
+        "model(x_t, t) -> model(x_t, t[:1].expand_as(t))",
+        "The model is told the t of the first row for all rows. Each row is at a level of its own.",
+    ),
+    model_one_level_too_low=(
+        "model(x_t, t) -> model(x_t, t - 1)",
+        "The model is told t - 1. x_t is at level t, and the model has to know how much noise it looks at.",
+    ),
+    model_counts_from_one=(
+        "model(x_t, t) -> model(x_t, t + 1)",
+        "The model is told t + 1, as the paper counts. In this course it gets `t` as it is, from 0.",
+    ),
+    model_told_a_share=(
+        "model(x_t, t) -> model(x_t, t / schedule.timesteps)",
+        "The model is told t / T. In this course it gets `t` as it is, a long tensor.",
+    ),
+    noised_state=(
+        "mean, _ = -> mean, variance =",
+        "return mean -> return mean + variance.sqrt() * torch.randn_like(x_t)",
+        "That is a sample, with noise on it. Asked is the mean alone; the noise comes in `p_sample`.",
+    ),
 )
-def output_taken_for_the_start(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    return q_posterior(guessed_start(model, x_t, t, schedule, "start", clip_start), x_t, t, schedule)[0]
-
-
-@p_mean.mistake("The model's answer is always read as noise. What else can `predicts` be?")
-def always_read_as_noise(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    return q_posterior(guessed_start(model, x_t, t, schedule, "noise", clip_start), x_t, t, schedule)[0]
-
-
-@p_mean.mistake("Nothing is clipped. Where does `clip_start` come in, and what does it keep inside [-1, 1]?")
-def never_clipped(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    return q_posterior(guessed_start(model, x_t, t, schedule, predicts, False), x_t, t, schedule)[0]
-
-
-@p_mean.mistake("You always clip, also when `clip_start` is False: data that leaves [-1, 1] would be cut off.")
-def always_clipped(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    return q_posterior(guessed_start(model, x_t, t, schedule, predicts, True), x_t, t, schedule)[0]
-
-
-@p_mean.mistake("You clip the mean. It may leave [-1, 1], for it still holds noise: which guess may not?")
-def mean_clipped(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    mean, _ = q_posterior(guessed_start(model, x_t, t, schedule, predicts, False), x_t, t, schedule)
-    return mean.clamp(-1, 1) if clip_start else mean
-
-
-@p_mean.mistake("You clip what the model says. That may be noise, which has no limits: clip what it stands for.")
-def output_clipped(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    output = model(x_t, t).clamp(-1, 1) if clip_start else model(x_t, t)
-    return q_posterior(predict_start(output, x_t, t, schedule, predicts), x_t, t, schedule)[0]
-
-
-@p_mean.mistake("You clip to [0, 1]. Between which values do the course's images live?")
-def clipped_to_0_and_1(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    x_start = guessed_start(model, x_t, t, schedule, predicts, False)
-    return q_posterior(x_start.clamp(0, 1) if clip_start else x_start, x_t, t, schedule)[0]
 
 
 @p_mean.mistake(
@@ -72,57 +129,43 @@ def clipped_to_0_and_1(model, x_t, t, schedule, predicts="noise", clip_start=Fal
     "Go through x_0, and all kinds of models will do."
 )
 def for_noise_only(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    beta, sigma = at(schedule.betas, t, x_t), at(schedule.sqrt_one_minus_alphas_cumprod, t, x_t)
+    beta = extract(schedule.betas, t, x_t.shape)
+    sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape)
     return (x_t - beta / sigma * model(x_t, t)) / (1 - beta).sqrt()
 
 
-@p_mean.mistake("The two ends have changed places in `q_posterior`: x_0 comes first, then x_t.")
-def ends_swapped(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    return q_posterior(x_t, guessed_start(model, x_t, t, schedule, predicts, clip_start), t, schedule)[0]
-
-
-@p_mean.mistake("`q_posterior` gives two things, mean and variance. Only the mean is asked for.")
-def variance_returned_too(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    return q_posterior(guessed_start(model, x_t, t, schedule, predicts, clip_start), x_t, t, schedule)
-
-
-@p_mean.mistake("The variance comes back. `q_posterior` returns the mean first: which of the two do you keep?")
-def variance_returned(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    return q_posterior(guessed_start(model, x_t, t, schedule, predicts, clip_start), x_t, t, schedule)[1]
-
-
 @p_mean.mistake(
-    "The guess is faded to the level t - 1, and x_t has no say any more. What does x_t know that the guess does not?"
+    "Every constant is looked up at t - 1, as the paper counts, and at t = 0 that is the *last* one. "
+    "Here t = 0 is the first step."
 )
-def x_t_has_no_say(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    x_start = guessed_start(model, x_t, t, schedule, predicts, clip_start)
-    return at(schedule.alphas_cumprod_prev, t, x_t).sqrt() * x_start
+def all_counted_from_one(model, x_t, t, schedule, predicts="noise", clip_start=False):
+    return reverse.p_mean(model, x_t, t, shifted(schedule), predicts, clip_start)
 
 
-@p_mean.mistake("The model is told the t of the first row for all rows. Each row is at a level of its own.")
-def model_at_the_first_t(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    output = model(x_t, t[:1].expand_as(t))
-    x_start = predict_start(output, x_t, t, schedule, predicts)
-    return q_posterior(x_start.clamp(-1, 1) if clip_start else x_start, x_t, t, schedule)[0]
+@p_mean.mistake("The step is DDIM's, without fresh noise: another mean. Which function of chapter 04 steps back?")
+def as_ddim(model, x_t, t, schedule, predicts="noise", clip_start=False):
+    start = guessed_start(model, x_t, t, schedule, predicts, clip_start)
+    now, before = (extract(a, t, x_t.shape) for a in (schedule.alphas_cumprod, schedule.alphas_cumprod_prev))
+    return before.sqrt() * start + (1 - before).sqrt() * (x_t - now.sqrt() * start) / (1 - now).sqrt()
 
 
-@p_mean.mistake("The model is told t - 1. x_t is at level t, and the model has to know how much noise it looks at.")
-def model_one_level_too_low(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    x_start = predict_start(model(x_t, t - 1), x_t, t, schedule, predicts)
-    return q_posterior(x_start.clamp(-1, 1) if clip_start else x_start, x_t, t, schedule)[0]
-
-
-@p_mean.alternative("")
+@p_mean.alternative("All three kinds of models in a dict, then the posterior's two weights.")
 def mean_from_equation_7(model, x_t, t, schedule, predicts="noise", clip_start=False):
     output = model(x_t, t)
-    signal, sigma = at(schedule.sqrt_alphas_cumprod, t, x_t), at(schedule.sqrt_one_minus_alphas_cumprod, t, x_t)
+    signal, sigma = (
+        extract(schedule.sqrt_alphas_cumprod, t, x_t.shape),
+        extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape),
+    )
     starts = {"noise": (x_t - sigma * output) / signal, "start": output, "v": signal * x_t - sigma * output}
     x_start = torch.clip(starts[predicts], -1, 1) if clip_start else starts[predicts]
-    coef1, coef2 = at(schedule.posterior_mean_coef1, t, x_t), at(schedule.posterior_mean_coef2, t, x_t)
+    coef1, coef2 = (
+        extract(schedule.posterior_mean_coef1, t, x_t.shape),
+        extract(schedule.posterior_mean_coef2, t, x_t.shape),
+    )
     return coef1 * x_start + coef2 * x_t
 
 
-@p_mean.alternative("")
+@p_mean.alternative("Clamped to infinite limits where nothing is to be clipped.")
 @torch.no_grad()
 def mean_without_gradients(model, x_t, t, schedule, predicts="noise", clip_start=False):
     low, high = (-1.0, 1.0) if clip_start else (-torch.inf, torch.inf)
@@ -130,10 +173,9 @@ def mean_without_gradients(model, x_t, t, schedule, predicts="noise", clip_start
     return q_posterior(x_start, x_t, t, schedule)[0]
 
 
-@p_mean.alternative("")
+@p_mean.alternative("Equation 11, with the noise that belongs to the (clipped) guess of x_0.")
 def mean_through_the_noise(model, x_t, t, schedule, predicts="noise", clip_start=False):
-    """Equation 11, with the noise that belongs to the (clipped) guess of x_0."""
     x_start = guessed_start(model, x_t, t, schedule, predicts, clip_start).double()
-    ac, beta = at(schedule.alphas_cumprod.double(), t, x_t), at(schedule.betas.double(), t, x_t)
+    ac, beta = extract(schedule.alphas_cumprod.double(), t, x_t.shape), extract(schedule.betas.double(), t, x_t.shape)
     noise = (x_t - ac.sqrt() * x_start) / (1 - ac).sqrt()
     return ((x_t - beta / (1 - ac).sqrt() * noise) / (1 - beta).sqrt()).float()

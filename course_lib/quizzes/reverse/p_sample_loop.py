@@ -14,7 +14,7 @@ def walks(g: torch.Generator) -> list[tuple]:
 
     In the last nobody brings a generator. Its model always says 0.5, so the samples are the same for all noise.
     """
-    model = ToyDenoiser().requires_grad_(False)
+    model = ToyDenoiser()
     cases = []
     for seed, (shape, timesteps, predicts, clip_start) in enumerate(
         [
@@ -48,156 +48,151 @@ p_sample_loop = Quiz(
 )
 
 
-def walk(model, shape, schedule, generator, predicts, clip_start, steps, x=None, noise=None, told=None):
-    """The loop with its screws: which steps, where it begins, which noise, what the steps are told to be."""
-    with torch.no_grad():
-        x = draw_noise(shape, schedule, generator) if x is None else x
-        for step in steps:
-            t = torch.full((shape[0],), step if told is None else told, device=schedule.device)
-            drawn = draw_noise(shape, schedule, generator) if noise is None else noise
-            x = reverse.p_sample(model, x, t, drawn, schedule, predicts, clip_start)
-    return x
+STEPS, T = "reversed(range(schedule.timesteps))", "torch.full((shape[0],), step, device=schedule.device)"
+NOISE = "noise = draw_noise(shape, schedule, generator)"
+DRAWN = "x = draw_noise(shape, schedule, generator)"
+STEP = "x = p_sample(model, x, t, noise, schedule, predicts, clip_start)"
 
-
-def downwards(schedule):
-    return reversed(range(schedule.timesteps))
-
-
-@p_sample_loop.mistake("Off by one: the loop stops at t = 1. Which step leads from there to x_0?")
-def last_step_left_out(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return walk(model, shape, schedule, generator, predicts, clip_start, range(schedule.timesteps - 1, 0, -1))
-
-
-@p_sample_loop.mistake("Off by one: the first step back is missing. At which t is the noise that you begin with?")
-def first_step_left_out(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return walk(model, shape, schedule, generator, predicts, clip_start, range(schedule.timesteps - 2, -1, -1))
-
-
-@p_sample_loop.mistake("The loop runs through t upwards, as noising does. Where does the way back begin?")
-def upwards(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return walk(model, shape, schedule, generator, predicts, clip_start, range(schedule.timesteps))
-
-
-@p_sample_loop.mistake("Every step is told t = T - 1. x gets cleaner on the way: which t belongs to each step?")
-def t_never_falls(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    told = schedule.timesteps - 1
-    return walk(model, shape, schedule, generator, predicts, clip_start, downwards(schedule), told=told)
+p_sample_loop.edits(
+    last_step_left_out=(
+        f"{STEPS} -> range(schedule.timesteps - 1, 0, -1)",
+        "Off by one: the loop stops at t = 1. Which step leads from there to x_0?",
+    ),
+    first_step_left_out=(
+        f"{STEPS} -> range(schedule.timesteps - 2, -1, -1)",
+        "Off by one: the first step back is missing. At which t is the noise that you begin with?",
+    ),
+    upwards=(
+        f"{STEPS} -> range(schedule.timesteps)",
+        "The loop runs through t upwards, as noising does. Where does the way back begin?",
+    ),
+    every_second_step=(
+        f"{STEPS} -> range(schedule.timesteps - 1, -1, -2)",
+        "Every second step is left out. `p_sample` steps from t to t - 1, and not further.",
+    ),
+    t_never_falls=(
+        f"{T} -> torch.full((shape[0],), schedule.timesteps - 1, device=schedule.device)",
+        "Every step is told t = T - 1. x gets cleaner on the way: which t belongs to each step?",
+    ),
+    told_one_less=(
+        f"{T} -> torch.full((shape[0],), max(step - 1, 0), device=schedule.device)",
+        "Each step is told a t that is one too small. x is at level t, and so is the step.",
+    ),
+    told_their_row=(
+        f"{T} -> torch.arange(shape[0], device=schedule.device) % schedule.timesteps",
+        "Each row is told another t, the same in every step. All samples walk together: which t have they?",
+    ),
+    start_used_as_noise=(
+        f"{NOISE} -> start = noise = x if step == schedule.timesteps - 1 else start",
+        "Every step gets x_T itself as its noise: is the tensor reused, or does the generator begin anew? "
+        "Each step needs a draw of its own.",
+    ),
+    no_noise_on_the_way=(
+        f"{NOISE} -> noise = torch.zeros(shape, device=schedule.device)",
+        "No step adds noise, so all samples crowd together. Which argument of `p_sample` is it?",
+    ),
+    quiet_at_t_1=(
+        f"{NOISE} -> {NOISE} * (step > 1)",
+        "The noise stops one step too early: the step at t = 1 has a variance that is not 0. Which step has none?",
+    ),
+    states_clamped=(
+        f"{STEP} -> {STEP}.clamp(-1, 1)",
+        "Every state is clamped. A noisy state has to leave [-1, 1]: which guess may be kept inside, and who does it?",
+    ),
+    clamped_at_the_end=(
+        "return x -> return x.clamp(-1, 1)",
+        "The samples are clamped at the end. Data may leave [-1, 1]; `clip_start` keeps the guesses inside, not these.",
+    ),
+    clamped_at_the_end_if_asked=(
+        "return x -> return x.clamp(-1, 1) if clip_start else x",
+        "noise, schedule, predicts, clip_start) -> noise, schedule, predicts)",
+        "`clip_start` clamps the samples at the end only. Which guess should it keep inside [-1, 1], and when?",
+    ),
+    begins_with_zeros=(
+        f"{DRAWN} -> x = torch.zeros(shape, device=schedule.device)",
+        "It begins with zeros, so the only randomness is that of the steps. What is x_T?",
+    ),
+    begins_with_ones=(
+        f"{DRAWN} -> x = torch.ones(shape, device=schedule.device)",
+        "It begins with ones. What is the distribution of x_T?",
+    ),
+    begins_uniform=(
+        f"{DRAWN} -> x = torch.rand(shape, generator=generator)",
+        "It begins with numbers from 0 to 1, which `torch.rand` draws. What is the distribution of x_T?",
+    ),
+    global_generator=(
+        f"{DRAWN} -> generator = None; {DRAWN}",
+        "All noise comes from torch's global generator, so nobody can repeat these samples. What is `generator` for?",
+    ),
+    steps_from_the_global_generator=(
+        f"{NOISE} -> noise = torch.randn_like(x)",
+        "x_T comes from `generator`, the noise of the steps from elsewhere, as `randn_like` draws it. "
+        "Who should draw in the loop?",
+    ),
+    seeded_inside=(
+        f"{DRAWN} -> generator = torch.Generator().manual_seed(0); {DRAWN}",
+        "The samples are the same whichever generator comes in: a seed of the function's own stands in its way.",
+    ),
+    options_lost=(
+        "schedule, predicts, clip_start) -> schedule)",
+        "`predicts` and `clip_start` change nothing. How is `p_sample` to read the model?",
+    ),
+    predicts_lost=(
+        "noise, schedule, predicts, clip_start) -> noise, schedule, 'noise', clip_start)",
+        "Whatever `predicts` says, the model's answer is taken for noise. Where is `predicts` lost?",
+    ),
+    clip_lost=(
+        "predicts, clip_start) -> predicts)",
+        "`clip_start` changes nothing, so a guess may leave [-1, 1]. Where is it lost?",
+    ),
+    generator_never_none=(
+        f"{DRAWN} -> x = torch.randn(shape, generator=generator, device=generator.device).to(schedule.device)",
+        "This needs a generator, but `generator` may be None: then torch's own is meant. "
+        "Which function looks after that?",
+    ),
+    asks_the_model=(
+        f"{DRAWN} -> next(model.parameters()); {DRAWN}",
+        "`model` may be any callable, and a plain function has no parameters. Who else knows the device?",
+    ),
+    steps_thrown_away=(
+        "x = p_sample( -> p_sample(",
+        "This is x_T: the result of each step is thrown away. What does the next step have to start from?",
+    ),
+    always_from_the_start=(
+        f"{DRAWN} -> {DRAWN}; start = x",
+        "p_sample(model, x, -> p_sample(model, start,",
+        "Every step starts from x_T, so only the last one counts. What does the next step have to start from?",
+    ),
+    returns_in_the_loop=(
+        f"{STEP} -> return p_sample(model, x, t, noise, schedule, predicts, clip_start)",
+        "It returns after a single step. How far is the `return` indented?",
+    ),
+    graph_of_all_steps=(
+        "@torch.no_grad() ->",
+        "The samples are right, but the graph of every step is kept, and with it the memory of all states. "
+        "Nobody asks samples for gradients: what switches them off?",
+    ),
+)
 
 
 @p_sample_loop.mistake(
     "The noise is drawn once, before the loop, and used in every step, so the errors point one way. "
     "When should it be drawn?"
 )
+@torch.no_grad()
 def one_noise_for_all(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
     x, noise = (draw_noise(shape, schedule, generator) for _ in range(2))
-    return walk(model, shape, schedule, generator, predicts, clip_start, downwards(schedule), x, noise)
-
-
-@p_sample_loop.mistake("x_T itself is used as the noise of every step. Each step needs a draw of its own.")
-def start_used_as_noise(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    x = draw_noise(shape, schedule, generator)
-    return walk(model, shape, schedule, generator, predicts, clip_start, downwards(schedule), x, x)
-
-
-@p_sample_loop.mistake("No step adds noise, so all samples crowd together. Which argument of `p_sample` is it?")
-def no_noise_on_the_way(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    noise = torch.zeros(shape, device=schedule.device)
-    return walk(model, shape, schedule, generator, predicts, clip_start, downwards(schedule), noise=noise)
-
-
-@p_sample_loop.mistake(
-    "The noise stops one step too early: the step at t = 1 has a variance that is not 0. Which step has none?"
-)
-def quiet_at_t_1(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    x = walk(model, shape, schedule, generator, predicts, clip_start, range(schedule.timesteps - 1, 1, -1))
-    silence = torch.zeros(shape, device=schedule.device)
-    return walk(model, shape, schedule, generator, predicts, clip_start, (1, 0), x, silence)
-
-
-@p_sample_loop.mistake(
-    "Every state is clamped. A noisy state has to leave [-1, 1]: which guess may be kept inside, and who does it?"
-)
-def states_clamped(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    x = draw_noise(shape, schedule, generator)
-    for step in downwards(schedule):
-        x = walk(model, shape, schedule, generator, predicts, clip_start, [step], x).clamp(-1, 1)
-    return x
-
-
-@p_sample_loop.mistake("It begins with zeros, so the only randomness is that of the steps. What is x_T?")
-def begins_with_zeros(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    x = torch.zeros(shape, device=schedule.device)
-    return walk(model, shape, schedule, generator, predicts, clip_start, downwards(schedule), x)
-
-
-@p_sample_loop.mistake("It begins with numbers from 0 to 1, which `torch.rand` draws. What is the distribution of x_T?")
-def begins_uniform(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    source = generator.device if generator is not None else schedule.device
-    x = torch.rand(shape, generator=generator, device=source).to(schedule.device)
-    return walk(model, shape, schedule, generator, predicts, clip_start, downwards(schedule), x)
-
-
-@p_sample_loop.mistake(
-    "All noise comes from torch's global generator, so nobody can repeat these samples. What is `generator` for?"
-)
-def global_generator(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return walk(model, shape, schedule, None, predicts, clip_start, downwards(schedule))
-
-
-@p_sample_loop.mistake(
-    "x_T comes from `generator`, the noise of the steps from elsewhere, as `randn_like` draws it. "
-    "Who should draw in the loop?"
-)
-def steps_from_the_global_generator(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    x = draw_noise(shape, schedule, generator)
-    return walk(model, shape, schedule, None, predicts, clip_start, downwards(schedule), x)
-
-
-@p_sample_loop.mistake("`predicts` and `clip_start` are not passed on to `p_sample`. How is it to read the model?")
-def options_lost(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return walk(model, shape, schedule, generator, "noise", False, downwards(schedule))
-
-
-@p_sample_loop.mistake("`predicts` is not passed on to `p_sample`, which then takes every answer for noise.")
-def predicts_lost(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return walk(model, shape, schedule, generator, "noise", clip_start, downwards(schedule))
-
-
-@p_sample_loop.mistake(
-    "This needs a generator, but `generator` may be None: then torch's own is meant. Which function looks after that?"
-)
-def generator_never_none(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    x = torch.randn(shape, generator=generator, device=generator.device).to(schedule.device)
-    return walk(model, shape, schedule, generator, predicts, clip_start, downwards(schedule), x)
+    return walk(model, x, [noise] * schedule.timesteps, schedule, predicts, clip_start)
 
 
 @p_sample_loop.mistake(
     "The numbers come in another order: the first draw should be x_T, and then each step has its own. "
     "Where do you draw too early?"
 )
+@torch.no_grad()
 def steps_drawn_before_x_t(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
     draws = [draw_noise(shape, schedule, generator) for _ in range(schedule.timesteps)]
-    x = draw_noise(shape, schedule, generator)
-    for step in downwards(schedule):
-        x = walk(model, shape, schedule, generator, predicts, clip_start, [step], x, draws[-1 - step])
-    return x
-
-
-@p_sample_loop.mistake("`clip_start` is not passed on to `p_sample`, so a guess may leave [-1, 1].")
-def clip_lost(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return walk(model, shape, schedule, generator, predicts, False, downwards(schedule))
-
-
-@p_sample_loop.mistake(
-    "This is x_T: the result of each step is thrown away. What does the next step have to start from?"
-)
-def steps_thrown_away(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return draw_noise(shape, schedule, generator)
-
-
-@p_sample_loop.mistake("It returns after a single step. How far is the `return` indented?")
-def returns_in_the_loop(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    return walk(model, shape, schedule, generator, predicts, clip_start, [schedule.timesteps - 1])
+    return walk(model, draw_noise(shape, schedule, generator), draws, schedule, predicts, clip_start)
 
 
 @p_sample_loop.mistake("All states come back. They make a fine film; asked is the last one, the samples.")
@@ -205,15 +200,24 @@ def every_state(model, shape, schedule, generator=None, predicts="noise", clip_s
     return list(reverse.p_sample_steps(model, shape, schedule, generator, predicts, clip_start))
 
 
-@p_sample_loop.alternative("")
+def walk(model, x, draws, schedule, predicts, clip_start):
+    """From x through all t, with the noise of each step as it is drawn already."""
+    for step, noise in zip(reversed(range(schedule.timesteps)), draws, strict=True):
+        t = torch.full((len(x),), step, device=schedule.device)
+        x = reverse.p_sample(model, x, t, noise, schedule, predicts, clip_start)
+    return x
+
+
+@p_sample_loop.alternative("The last of the states that `p_sample_steps` yields.")
+@torch.no_grad()
 def last_of_all_states(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
     *_, last = reverse.p_sample_steps(model, shape, schedule, generator, predicts, clip_start)
     return last
 
 
-@p_sample_loop.alternative("")
+@p_sample_loop.alternative("Nothing is drawn for the last step, whose variance is 0.")
+@torch.no_grad()
 def no_draw_at_the_end(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    """Nothing is drawn after the last step, so its noise need not be drawn."""
     x = draw_noise(shape, schedule, generator)
     t = torch.full((shape[0],), schedule.timesteps - 1, dtype=torch.long, device=schedule.device)
     while t[0] >= 0:
@@ -222,7 +226,8 @@ def no_draw_at_the_end(model, shape, schedule, generator=None, predicts="noise",
     return x
 
 
-@p_sample_loop.alternative("")
+@p_sample_loop.alternative("All noise is drawn before the loop, x_T first.")
+@torch.no_grad()
 def all_noise_drawn_before(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
     source = schedule.betas.device if generator is None else generator.device
     draws = [torch.randn(*shape, generator=generator, device=source) for _ in range(schedule.timesteps + 1)]

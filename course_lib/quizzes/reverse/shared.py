@@ -6,10 +6,6 @@ from course_lib.quizzes.inputs import ToyDenoiser, noisy_batches
 from course_lib.reverse import predict_start
 
 
-def at(values, t, x):
-    return values[t].reshape(-1, *[1] * (x.ndim - 1))
-
-
 def model_and_noisy_batches(g: torch.Generator) -> list[tuple]:
     """(model, x, t, noise, schedule, predicts, clip_start): the plain kind first; in the second, t begins with 0."""
     model = ToyDenoiser().requires_grad_(False)

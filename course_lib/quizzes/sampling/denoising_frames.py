@@ -55,15 +55,26 @@ def chains(g: torch.Generator) -> list[tuple]:
     return [*((States(total), total, count) for total, count in kinds), (States(long, room=22 + 8), long)]
 
 
-def indices(total, count, power=1.5):
+def indices(total, count, power=1.5, last=1):
     """The formula of the docstring before it is rounded, from the first frame to the last."""
-    return [(total - 1) * (1 - (j / max(count - 1, 1)) ** power) for j in reversed(range(count))]
+    return [(total - last) * (1 - (j / max(count - 1, 1)) ** power) for j in reversed(range(count))]
 
 
-def picked(states, chosen):
+def films(states, total, count=22, *, of=indices, rounds=round, one=None, short="all", sort=set, left_out=()):
+    """`denoising_frames` with options that go wrong.
+
+    of       the indices before they are rounded         rounds   how they are
+    one      the index of the only frame for count = 1
+    short    "all": all states if there are not more than frames; "formula": the formula there, too
+    sort     `set` forgets repetitions, `list` does not
+    left_out indices that are not shown, from the last if negative
+    """
+    found = [rounds(i) for i in of(total, count)] if count > 1 or one is None else [one(total)]
+    chosen = range(total) if short == "all" and total <= count else sort(found)
+    gone = {index % total for index in left_out}
     for index, state in enumerate(states):
-        if index in chosen:
-            yield state
+        if index not in gone or count == 1:
+            yield from [state] * list(chosen).count(index)
 
 
 denoising_frames = Quiz(
@@ -82,154 +93,101 @@ denoising_frames = Quiz(
 )
 
 
+denoising_frames.variants(
+    films,
+    without_the_last=({"left_out": (-1,)}, "The last state, the sample itself, is missing. Which index does it have?"),
+    without_the_first=({"left_out": (0,)}, "The first state, pure noise, is missing. Which j leads to index 0?"),
+    counted_from_j_1=(
+        {"of": lambda total, count: indices(total, count)[: -1 if count > 1 else None]},
+        "In a long chain the last state is missing. Which j leads to the index total - 1?",
+    ),
+    j_ends_too_early=(
+        {"of": lambda total, count: indices(total, count)[1 if count > 1 else 0 :]},
+        "In a long chain the first state, pure noise, is missing. Where does j have to end?",
+    ),
+    linspace_without_repetitions=(
+        {"of": lambda total, count: np.linspace(0, total - 1, count), "short": "formula"},
+        "The frames are equally spaced, and count = 1 gives the noise. Which formula does the docstring have?",
+    ),
+    equally_spaced=(
+        {"of": lambda total, count: indices(total, count, power=1)},
+        "The frames are equally spaced, so half of the film is noise. What does the exponent in the formula do?",
+    ),
+    linspace=(
+        {"of": lambda total, count: np.linspace(0, total - 1, count), "short": "formula", "sort": list},
+        "The frames are equally spaced, and short chains stand still: some states come more than once. "
+        "Which formula gives the indices, and what forgets repetitions?",
+    ),
+    linspace_cut_off=(
+        {"of": lambda total, count: np.linspace(0, total - 1, count), "short": "formula", "sort": list, "rounds": int},
+        "The frames are equally spaced, their indices cut off instead of rounded, and short chains stand still. "
+        "What makes frames crowd together at the end?",
+    ),
+    crowded_at_the_start=(
+        {"of": lambda total, count: [total - 1 - i for i in indices(total, count)], "one": lambda total: total - 1},
+        "The frames crowd together in the noise. j counts back from the last frame: where should it be slow?",
+    ),
+    squared=(
+        {"of": lambda total, count: indices(total, count, power=2)},
+        "The exponent is 2, so the frames crowd together more than asked. Which one does the formula have?",
+    ),
+    square_root=(
+        {"of": lambda total, count: indices(total, count, power=0.5)},
+        "The exponent is 1/2, so the frames crowd together in the noise. Which one does the formula have?",
+    ),
+    two_thirds=(
+        {"of": lambda total, count: indices(total, count, power=1 / 1.5)},
+        "The exponent is upside down, 1 / 1.5, and the frames crowd together in the noise.",
+    ),
+    cut_off=(
+        {"rounds": int},
+        "The indices are cut off instead of rounded: `int(7.9)` is 7. What gives the nearest whole number?",
+    ),
+    rounded_up=(
+        {"rounds": math.ceil},
+        "The indices are rounded up, never down. What gives the nearest whole number?",
+    ),
+    repeats=(
+        {"sort": list},
+        "A state that is picked twice becomes two frames, and the film stands still. What forgets repetitions?",
+    ),
+    short_chains_thinned=(
+        {"short": "formula"},
+        "If total <= count, every state should be a frame. Your formula leaves some of them out.",
+    ),
+    one_frame_of_noise=(
+        {"one": lambda total: 0},
+        "count = 1 gives the noise. If there is room for one frame only, which state should it be?",
+    ),
+    no_frame_for_one=({"one": lambda total: -1}, "count = 1 gives no frame at all. Which state should it be?"),
+    last_index_too_large=(
+        {"of": lambda total, count: indices(total, count, last=0)},
+        "The formula is used with `total` where it has total - 1. Which index does the last state have?",
+    ),
+    divided_by_count=(
+        {"of": lambda total, count: [(total - 1) * (1 - (j / count) ** 1.5) for j in range(count)]},
+        "j / count never reaches 1, so the first state is not there. By what does the formula divide j?",
+    ),
+    fails_for_one_frame=(
+        {"of": lambda total, count: [(total - 1) * (1 - (j / (count - 1)) ** 1.5) for j in range(count)]},
+        "count = 1 divides by zero: count - 1 is 0 there. Which state should come then?",
+    ),
+)
+
+
 @denoising_frames.mistake(
     "The right frames, but all states are in memory at once, as after `list(states)`: long chains of large images "
     "do not fit. Pick while they pass by."
 )
 def keeps_every_state(states, total, count=22):
-    states = list(states)
-    return picked(states, set(range(total)) if total <= count else {round(i) for i in indices(total, count)})
-
-
-@denoising_frames.mistake("The last state, the sample itself, is missing. Which index does it have?")
-def without_the_last(states, total, count=22):
-    chosen = set(range(total)) if total <= count else {round(i) for i in indices(total, count)}
-    return picked(states, chosen - {total - 1})
-
-
-@denoising_frames.mistake("The first state, pure noise, is missing. Which j leads to index 0?")
-def without_the_first(states, total, count=22):
-    chosen = set(range(total)) if total <= count else {round(i) for i in indices(total, count)}
-    return picked(states, chosen - {0} if count > 1 else chosen)
-
-
-@denoising_frames.mistake("In a long chain the last state is missing. Which j leads to the index total - 1?")
-def counted_from_j_1(states, total, count=22):
-    chosen = {round(i) for i in indices(total, count)[: -1 if count > 1 else None]}
-    return picked(states, chosen if total > count else range(total))
-
-
-@denoising_frames.mistake("In a long chain the first state, pure noise, is missing. Where does j have to end?")
-def j_ends_too_early(states, total, count=22):
-    chosen = {round(i) for i in indices(total, count)[1 if count > 1 else 0 :]}
-    return picked(states, chosen if total > count else range(total))
-
-
-@denoising_frames.mistake(
-    "The frames are equally spaced, and count = 1 gives the noise. Which formula does the docstring have?"
-)
-def linspace_without_repetitions(states, total, count=22):
-    return picked(states, {round(i) for i in np.linspace(0, total - 1, count)})
-
-
-@denoising_frames.mistake(
-    "The frames are equally spaced, so half of the film is noise. What does the exponent in the formula do?"
-)
-def equally_spaced(states, total, count=22):
-    return picked(states, {round(i) for i in indices(total, count, power=1)} if total > count else range(total))
-
-
-@denoising_frames.mistake(
-    "The frames are equally spaced, and short chains stand still: some states come more than once. "
-    "Which formula gives the indices, and what forgets repetitions?"
-)
-def linspace(states, total, count=22):
-    found = [round(i) for i in np.linspace(0, total - 1, count)]
-    for index, state in enumerate(states):
-        yield from [state] * found.count(index)
-
-
-@denoising_frames.mistake(
-    "The frames are equally spaced, their indices cut off instead of rounded, and short chains stand still. "
-    "What makes frames crowd together at the end?"
-)
-def linspace_cut_off(states, total, count=22):
-    found = [int(i) for i in np.linspace(0, total - 1, count)]
-    for index, state in enumerate(states):
-        yield from [state] * found.count(index)
-
-
-@denoising_frames.mistake(
-    "The frames crowd together in the noise. j counts back from the last frame: where should it be slow?"
-)
-def crowded_at_the_start(states, total, count=22):
-    chosen = {total - 1} if count == 1 else {round((total - 1) - i) for i in indices(total, count)}
-    return picked(states, chosen if total > count else range(total))
-
-
-@denoising_frames.mistake(
-    "The exponent is 2, so the frames crowd together more than asked. Which one does the formula have?"
-)
-def squared(states, total, count=22):
-    return picked(states, {round(i) for i in indices(total, count, power=2)} if total > count else range(total))
-
-
-@denoising_frames.mistake(
-    "The indices are cut off instead of rounded: `int(7.9)` is 7. What gives the nearest whole number?"
-)
-def cut_off(states, total, count=22):
-    return picked(states, {int(i) for i in indices(total, count)} if total > count else range(total))
-
-
-@denoising_frames.mistake("The indices are rounded up, never down. What gives the nearest whole number?")
-def rounded_up(states, total, count=22):
-    return picked(states, {math.ceil(i) for i in indices(total, count)} if total > count else range(total))
-
-
-@denoising_frames.mistake(
-    "A state that is picked twice becomes two frames, and the film stands still. What forgets repetitions?"
-)
-def repeats(states, total, count=22):
-    for index, state in enumerate(states):
-        yield from [state] * ([round(i) for i in indices(total, count)].count(index) if total > count else 1)
+    return films(list(states), total, count)
 
 
 @denoising_frames.mistake(
     "If there are fewer states than frames, some come up several times. How many frames can 7 states give?"
 )
 def repeats_in_a_short_chain(states, total, count=22):
-    found = [round(i) for i in indices(total, count)]
-    found = sorted(set(found)) if total > count else found
-    for index, state in enumerate(states):
-        yield from [state] * found.count(index)
-
-
-@denoising_frames.mistake("If total <= count, every state should be a frame. Your formula leaves some of them out.")
-def short_chains_thinned(states, total, count=22):
-    return picked(states, {round(i) for i in indices(total, count)})
-
-
-@denoising_frames.mistake("count = 1 gives the noise. If there is room for one frame only, which state should it be?")
-def one_frame_of_noise(states, total, count=22):
-    chosen = {0} if count == 1 else {round(i) for i in indices(total, count)}
-    return picked(states, chosen if total > count else range(total))
-
-
-@denoising_frames.mistake("count = 1 gives no frame at all. Which state should it be?")
-def no_frame_for_one(states, total, count=22):
-    chosen = {round(i) for i in indices(total, count)} if count > 1 else set()
-    return picked(states, chosen if total > count else range(total))
-
-
-@denoising_frames.mistake("count = 1 divides by zero: count - 1 is 0 there. Which state should come then?")
-def fails_for_one_frame(states, total, count=22):
-    chosen = {round((total - 1) * (1 - (j / (count - 1)) ** 1.5)) for j in range(count)}
-    return picked(states, chosen if total > count else range(total))
-
-
-@denoising_frames.mistake(
-    "The formula is used with `total` where it has total - 1. Which index does the last state have?"
-)
-def last_index_too_large(states, total, count=22):
-    return picked(states, {round(i) for i in indices(total + 1, count)} if total > count else range(total))
-
-
-@denoising_frames.mistake(
-    "j / count never reaches 1, so the first state is not there. By what does the formula divide j?"
-)
-def divided_by_count(states, total, count=22):
-    chosen = {round((total - 1) * (1 - (j / count) ** 1.5)) for j in range(count)}
-    return picked(states, chosen if total > count else range(total))
+    return films(states, total, count, short="formula", sort=set if total > count else list)
 
 
 @denoising_frames.mistake("These are the indices of the states. Asked are the states themselves.")
@@ -239,8 +197,7 @@ def the_indices(states, total, count=22):
 
 @denoising_frames.mistake("The film runs backwards, from the sample to the noise. In which order do the states come?")
 def backwards(states, total, count=22):
-    chosen = {round(i) for i in indices(total, count)} if total > count else range(total)
-    return list(picked(states, chosen))[::-1]
+    return list(films(states, total, count))[::-1]
 
 
 @denoising_frames.mistake("That is every n-th state. The formula makes the frames lie closer together towards the end.")
@@ -265,7 +222,7 @@ def the_beginning_only(states, total, count=22):
     return itertools.islice(states, count)
 
 
-@denoising_frames.mistake("The states are counted from 1 and the indices from 0, so each frame is one state too early.")
+@denoising_frames.mistake("Each frame is one state too early: are the states counted from 1, and the indices from 0?")
 def counted_from_one(states, total, count=22):
     chosen = {round(i) for i in indices(total, count)} if total > count else range(total)
     return (state for place, state in enumerate(states, start=1) if place in chosen)
@@ -278,7 +235,7 @@ def returns_in_the_loop(states, total, count=22):
     return [next(iter(states))]
 
 
-@denoising_frames.alternative("")
+@denoising_frames.alternative("A list is filled while the states pass by.")
 def a_list(states, total, count=22):
     frames = []
     wanted = sorted({round(i) for i in indices(total, count)})
@@ -289,7 +246,7 @@ def a_list(states, total, count=22):
     return frames
 
 
-@denoising_frames.alternative("")
+@denoising_frames.alternative("All places at once in NumPy, then `itertools.compress`.")
 def numpy_s_places(states, total, count=22):
     """From the first frame to the last, in NumPy, whose rounding differs at halves only."""
     if total <= count:
@@ -300,7 +257,7 @@ def numpy_s_places(states, total, count=22):
     return itertools.compress(states, mask)
 
 
-@denoising_frames.alternative("")
+@denoising_frames.alternative("The formula on a tensor of all j.")
 def with_torch(states, total, count=22):
     j = torch.arange(count, dtype=torch.float64)
     chosen = ((total - 1) * (1 - (j / max(count - 1, 1)) ** 1.5)).round().long()

@@ -12,6 +12,7 @@ rescale_zero_terminal_snr = Quiz(
         (schedules.sigmoid_beta_schedule(30, 0.01, 0.3),),
         (schedules.cosine_beta_schedule(12),),
         (0.05 + 0.3 * torch.rand(5, generator=g, dtype=torch.float64),),
+        (torch.tensor([0.1, 0.2], dtype=torch.float64),),
     ],
     points=3,
     minutes=12,
@@ -23,113 +24,118 @@ rescale_zero_terminal_snr = Quiz(
         "root = (root - root[-1]) * root[0] / (root[0] - root[-1]); alphas = "
         "neighbours of root² divided, the first one as it is; 1 - alphas.",
     ),
-    rtol=1e-4,  # tells a last beta of 0.999 from 1
+    rtol=5e-5,  # tells a last beta of 0.9999 from 1
     atol=1e-6,
 )
 
-
-def back_to_betas(alphas_cumprod):
-    return 1 - torch.cat([alphas_cumprod[:1], alphas_cumprod[1:] / alphas_cumprod[:-1]])
-
-
-def rescaled_root(betas):
-    root = torch.cumprod(1 - betas, 0).sqrt()
-    return (root - root[-1]) * root[0] / (root[0] - root[-1])
-
-
-@rescale_zero_terminal_snr.mistake(
-    "Shifted, not stretched: the end is 0 now, but the first value moved too. It has to be what it was."
+# Shift and stretch
+rescale_zero_terminal_snr.edits(
+    only_shifted=(
+        "* root[0] / (root[0] - root[-1]) ->",
+        "Shifted, not stretched: the end is 0 now, but the first value moved too. It has to be what it was.",
+    ),
+    first_beta_zero=(
+        "* root[0] / -> /",
+        "The first beta is 0: that step adds no noise at all. alpha-bar has to start where it did, a little below 1.",
+    ),
+    stretched_as_if_from_one=(
+        "* root[0] / (root[0] - root[-1]) -> / (1 - root[-1])",
+        "alpha-bar does not start where it did. The stretch has to bring the first root back to itself, "
+        "and before any stretch it was a little below 1.",
+    ),
+    stretch_upside_down=(
+        "* root[0] / (root[0] - root[-1]) -> * (root[0] - root[-1]) / root[0]",
+        "alpha-bar starts too low: after the shift the first value became smaller still. "
+        "By which factor does it come back to what it was?",
+    ),
+    multiplied_only=(
+        "* root[0] / (root[0] - root[-1]) -> * root[0]",
+        "alpha-bar starts lower than it did. A stretch needs a factor above 1: what is missing in yours?",
+    ),
+    first_root_changed_in_between=(
+        "* root[0] / (root[0] - root[-1]) -> * (root[0] - root[-1]) / (root[0] - 2 * root[-1])",
+        "alpha-bar starts too high. If you keep `root[0]` and then change `root` in place, what you kept changes, too.",
+    ),
+    alphas_cumprod_rescaled=(
+        ".sqrt() ->",
+        "root**2 -> root",
+        "Here alpha-bar is shifted and stretched. The paper does it to its root, the amplitude of the signal.",
+    ),
+    betas_rescaled=(
+        "return 1 - alphas -> return betas[0] + (betas - betas[0]) * (1 - betas[0]) / (betas[-1] - betas[0])",
+        "Here the betas themselves are stretched until the last is 1. The paper stretches the root of alpha-bar.",
+    ),
+    no_product=(
+        "alphas_cumprod_from_betas(betas) -> (1 - betas)",
+        "return 1 - alphas -> return 1 - alphas_cumprod",
+        "Here the roots of the single alphas are shifted and stretched. "
+        "It should be the root of alpha-bar, their product.",
+    ),
+    ratios_of_single_steps=(
+        "alphas_cumprod_from_betas(betas) -> (1 - betas)",
+        "It begins with 1 - beta of single steps as if that were alpha-bar. What is left after all steps so far?",
+    ),
+    only_the_last_beta=(
+        "return 1 - alphas -> return torch.cat([betas[:-1], betas.new_ones(1)])",
+        "Only the last beta has changed. That does reach zero, but with a jump at the end: "
+        "all steps should share the change.",
+    ),
+    faded_out=(
+        "(root - root[-1]) * root[0] / (root[0] - root[-1]) -> root * torch.linspace(1, 0, len(root))",
+        "The curve is multiplied by a line from 1 to 0. It does end at 0; "
+        "the paper gets there by a shift and a stretch.",
+    ),
 )
-def only_shifted(betas):
-    root = torch.cumprod(1 - betas, 0).sqrt()
-    return back_to_betas((root - root[-1]) ** 2)
 
-
-@rescale_zero_terminal_snr.mistake(
-    "Stretched up to 1, so the first step adds no noise at all. "
-    "The first value has to be what it was, a little below 1."
+# Back to betas
+rescale_zero_terminal_snr.edits(
+    root_not_squared=(
+        "root**2 -> root",
+        "The rescaled root is not squared: what is turned into betas is still an amplitude.",
+    ),
+    root_returned=(
+        "return 1 - alphas -> return root",
+        "This is the new root of alpha-bar. Two things are left to do: undo the root, then go back to single steps.",
+    ),
+    alphas_cumprod_not_undone=(
+        "return 1 - alphas -> return alphas_cumprod",
+        "This is the new alpha-bar. Asked are the betas: back from the product to the single steps.",
+    ),
+    product_not_undone=(
+        "return 1 - alphas -> return 1 - alphas_cumprod",
+        "1 - alpha-bar is the noise of all steps so far. For one step, divide alpha-bar by the one before.",
+    ),
+    alphas_not_betas=(
+        "return 1 - alphas -> return alphas",
+        "These are the alphas, what each step keeps: the last one is 0. The betas are what is missing to 1.",
+    ),
+    first_beta_lost=(
+        "torch.cat([alphas_cumprod[:1], alphas_cumprod[1:] / alphas_cumprod[:-1]]) -> "
+        "alphas_cumprod[1:] / alphas_cumprod[:-1]",
+        "One beta is missing: T values have T - 1 ratios of neighbours. What stands before the first?",
+    ),
+    ratio_turned_over=(
+        "alphas_cumprod[1:] / alphas_cumprod[:-1] -> alphas_cumprod[:-1] / alphas_cumprod[1:]",
+        "The last beta is infinite: its ratio divides by the new alpha-bar at the end, which is 0. "
+        "Which of two neighbours is the share that is left?",
+    ),
+    clipped=(
+        "return 1 - alphas -> return (1 - alphas).clamp(max=0.999)",
+        "The last beta is 0.999, the limit of the cosine. Here the end should be exactly 0, so what must it be?",
+    ),
+    clipped_nearer_to_one=(
+        "return 1 - alphas -> return (1 - alphas).clamp(max=0.9999)",
+        "The last beta is 0.9999: a trace of the signal is left. What is the whole of it?",
+    ),
+    lifted_from_zero=(
+        "root**2 -> root**2 + 1e-4",
+        "alpha-bar ends a little above 0, by 0.0001, and the last beta is not 1. "
+        "The paper means exactly 0, and no division fails: by what is the last alpha-bar divided?",
+    ),
 )
-def stretched_to_one(betas):
-    root = torch.cumprod(1 - betas, 0).sqrt()
-    return back_to_betas(((root - root[-1]) / (root[0] - root[-1])) ** 2)
 
 
-@rescale_zero_terminal_snr.mistake(
-    "You shift and stretch alpha-bar. The paper does it to its root, the amplitude of the signal."
-)
-def alphas_cumprod_rescaled(betas):
-    ac = torch.cumprod(1 - betas, 0)
-    return back_to_betas((ac - ac[-1]) * ac[0] / (ac[0] - ac[-1]))
-
-
-@rescale_zero_terminal_snr.mistake(
-    "Only the last beta has changed. That does reach zero, but with a jump at the end: "
-    "all steps should share the change."
-)
-def only_the_last_beta(betas):
-    return torch.cat([betas[:-1], betas.new_ones(1)])
-
-
-@rescale_zero_terminal_snr.mistake(
-    "After rescaling the root you forgot to square it: what you turn into betas is still an amplitude."
-)
-def root_not_squared(betas):
-    return back_to_betas(rescaled_root(betas))
-
-
-@rescale_zero_terminal_snr.mistake(
-    "This is the new alpha-bar. Asked are the betas: back from the product to the single steps."
-)
-def alphas_cumprod_not_undone(betas):
-    return rescaled_root(betas) ** 2
-
-
-@rescale_zero_terminal_snr.mistake(
-    "1 - alpha-bar is the noise of all steps so far. For one step, divide alpha-bar by the one before."
-)
-def product_not_undone(betas):
-    return 1 - rescaled_root(betas) ** 2
-
-
-@rescale_zero_terminal_snr.mistake(
-    "These are the alphas, what each step keeps: the last one is 0. The betas are what is missing to 1."
-)
-def alphas_not_betas(betas):
-    return 1 - back_to_betas(rescaled_root(betas) ** 2)
-
-
-@rescale_zero_terminal_snr.mistake(
-    "One beta is missing: T values have T - 1 ratios of neighbours. What stands before the first?"
-)
-def first_beta_lost(betas):
-    ac = rescaled_root(betas) ** 2
-    return 1 - ac[1:] / ac[:-1]
-
-
-@rescale_zero_terminal_snr.mistake(
-    "Almost: only the first beta is off. The stretch has to bring the first root back to itself, "
-    "and before any stretch it was a little below 1."
-)
-def stretched_as_if_from_one(betas):
-    root = torch.cumprod(1 - betas, 0).sqrt()
-    return back_to_betas(((root - root[-1]) / (1 - root[-1])) ** 2)
-
-
-@rescale_zero_terminal_snr.mistake(
-    "This is the new root of alpha-bar. Two things are left to do: undo the root, then go back to single steps."
-)
-def root_returned(betas):
-    return rescaled_root(betas)
-
-
-@rescale_zero_terminal_snr.mistake(
-    "You clip at 0.999, as for the cosine. Here the end should be exactly 0, so what must the last beta be?"
-)
-def clipped(betas):
-    return back_to_betas(rescaled_root(betas) ** 2).clamp(max=0.999)
-
-
-@rescale_zero_terminal_snr.alternative("")
+@rescale_zero_terminal_snr.alternative("As in algorithm 1 of the paper: in place, so the two ends are cloned first.")
 def as_in_algorithm_1(betas):
     alphas_bar_sqrt = (1 - betas).cumprod(0).sqrt()
     first, last = alphas_bar_sqrt[0].clone(), alphas_bar_sqrt[-1].clone()
@@ -140,7 +146,9 @@ def as_in_algorithm_1(betas):
     return 1 - torch.cat([alphas_bar[0:1], alphas])
 
 
-@rescale_zero_terminal_snr.alternative("")
+@rescale_zero_terminal_snr.alternative(
+    "The root is interpolated between its first value and 0; beta is a relative fall."
+)
 def by_interpolation(betas):
     root = (1 - betas).cumprod(0) ** 0.5
     share = (root[0] - root) / (root[0] - root[-1])

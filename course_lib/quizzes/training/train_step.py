@@ -59,236 +59,159 @@ train_step = Quiz(
 )
 
 
-def moved(optimizer):
-    return [p for group in optimizer.param_groups for p in group["params"]]
+LOSS = "p_losses(model, x_start, t, noise, schedule, loss_type, predicts)"
+CLIP = "nn.utils.clip_grad_norm_(parameters, grad_clip)"
+PARAMETERS = 'parameters = [p for group in optimizer.param_groups for p in group["params"]]'
+
+train_step.edits(
+    gradients_pile_up=(
+        "optimizer.zero_grad() ->",
+        "Old gradients are still there: `backward` adds to what it finds. Who clears them away?",
+    ),
+    nothing_moves=(
+        "optimizer.step() ->",
+        "The model stays as it was. Is `optimizer.step()` called, and are there gradients at that moment?",
+    ),
+    zeroed_before_the_step=(
+        "optimizer.step() -> optimizer.zero_grad(set_to_none=False); optimizer.step()",
+        "`step` finds gradients of zero: only weight decay and momentum still move anything. "
+        "What happens between `backward` and `step`?",
+    ),
+    one_call_late=(
+        "optimizer.step() ->",
+        "optimizer.zero_grad() -> optimizer.step(); optimizer.zero_grad()",
+        "Each step follows the gradients of the call before. What has to come first, `step` or `backward`?",
+    ),
+    not_cut=(
+        f"{CLIP} ->",
+        "The gradient goes into the step uncut. What should `grad_clip` do, and when are there gradients to cut?",
+    ),
+    cut_by_value=(
+        f"{CLIP} -> nn.utils.clip_grad_value_(parameters, grad_clip)",
+        "Every number of the gradient is cut by itself, which bends its direction. What is to be shortened?",
+    ),
+    cut_by_largest=(
+        f"{CLIP} -> nn.utils.clip_grad_norm_(parameters, grad_clip, norm_type=float('inf'))",
+        "The largest entry is brought down to `grad_clip`, and all others with it. Which norm does the text ask for?",
+    ),
+    cut_one_by_one=(
+        f"{CLIP} -> [nn.utils.clip_grad_norm_(p, grad_clip) for p in parameters]",
+        "Each parameter's gradient is cut by itself, which bends the direction of the whole. Whose norm is meant?",
+    ),
+    first_group_cut=(
+        f'{PARAMETERS} -> parameters = optimizer.param_groups[0]["params"]',
+        "Only the first group of parameters is cut. How many dicts can `optimizer.param_groups` have?",
+    ),
+    groups_cut_one_by_one=(
+        f'{CLIP} -> [nn.utils.clip_grad_norm_(g["params"], grad_clip) for g in optimizer.param_groups]',
+        "Each group of parameters is cut by itself. Whose norm is to be at most `grad_clip`?",
+    ),
+    always_cut_to_one=(
+        "if grad_clip is not None: -> if True:",
+        f"{CLIP} -> nn.utils.clip_grad_norm_(parameters, 1.0)",
+        "The gradient is cut to 1, whatever `grad_clip` says. What should None do?",
+    ),
+    cut_without_a_limit=(
+        "if grad_clip is not None: -> if True:",
+        f"{CLIP} -> nn.utils.clip_grad_norm_(parameters, grad_clip or 1.0)",
+        "The gradient is cut to 1 where nobody asked for it. What should happen if `grad_clip` is None?",
+    ),
+    stretched=(
+        f"{CLIP} -> [p.grad.mul_(grad_clip / norm) for p in parameters]",
+        f"{PARAMETERS} -> {PARAMETERS}; norm = torch.stack([p.grad.norm() for p in parameters]).norm()",
+        "Short gradients are stretched to `grad_clip`. What should happen to one that is short enough?",
+    ),
+    cut_to_none=(
+        "if grad_clip is not None: -> if True:",
+        "`grad_clip` is None unless somebody sets it, and None is no length to cut to. What then?",
+    ),
+    asks_the_model=(
+        f"{PARAMETERS} -> parameters = list(model.parameters())",
+        "`model` may be any callable, such as a network with its labels bound: it need not have parameters. "
+        "Which argument knows what is to be moved?",
+    ),
+    with_its_graph=(
+        "return loss.detach() -> return loss",
+        "The loss comes back with its graph. Somebody who keeps it for a curve keeps the memory of every step: "
+        "what cuts it off?",
+    ),
+    waits_for_a_number=(
+        "loss.detach() -> loss.item()",
+        "A Python number comes back. `item` waits for the device in every step: what gives a tensor, without a graph?",
+    ),
+    left_in_eval_mode=(
+        "optimizer.zero_grad() -> optimizer.zero_grad(); getattr(model, 'eval', int)()",
+        "The network is left in `eval` mode: if it had dropout, it would train without it from now on. "
+        "Which mode does training want?",
+    ),
+    measured_again=(
+        f"return loss.detach() -> return {LOSS}.detach()",
+        "The loss is measured again after the step. Which loss were the gradients of?",
+    ),
+    always_l2=(
+        "schedule, loss_type, predicts) -> schedule, 'l2', predicts)",
+        "`loss_type` does not reach the loss: it is L2 in any case. Which arguments does `p_losses` take?",
+    ),
+    always_noise=(
+        "loss_type, predicts) -> loss_type)",
+        "`predicts` does not reach the loss: it is the noise in any case. What does `p_losses` take?",
+    ),
+    always_the_defaults=(
+        "schedule, loss_type, predicts) -> schedule)",
+        "`loss_type` and `predicts` do not reach the loss. Which arguments does `p_losses` take?",
+    ),
+    own_noise=(
+        "t, noise, schedule, loss -> t, torch.randn_like(noise), schedule, loss",
+        "The result does not depend on `noise`, though the caller brings some. Could this step be repeated?",
+    ),
+    noise_and_images_swapped=(
+        "(model, x_start, t, noise, -> (model, noise, t, x_start,",
+        "Images and noise have changed places. In which order does `p_losses` take them?",
+    ),
+    summed_over_the_batch=(
+        f"= {LOSS} -> = len(x_start) * {LOSS}",
+        "The loss and its gradient are as many times too large as the batch has images. "
+        "A mean does not grow with the batch.",
+    ),
+    stepped_twice=(
+        "optimizer.step() -> optimizer.step(); optimizer.step()",
+        "Two steps are taken with one gradient. How often does one call of `train_step` call `step`?",
+    ),
+    stepped_twice_where_it_cuts=(
+        f"{CLIP} -> {CLIP}; optimizer.step()",
+        "Where the gradient is cut, two steps are taken. How far is the line with `step` indented?",
+    ),
+    uphill=(
+        "loss.backward() -> (-loss).backward()",
+        "It goes uphill: the loss grows from call to call. Which sign has the loss at `backward`?",
+    ),
+    without_memory=(
+        "optimizer.zero_grad() -> optimizer.state.clear(); optimizer.zero_grad()",
+        "Each step is like an optimizer's first one: momentum, and Adam's averages, are lost. "
+        "Where are they kept between two calls?",
+    ),
+    slower_every_time=(
+        "optimizer.step() -> optimizer.step(); [g.update(lr=0.99 * g['lr']) for g in optimizer.param_groups]",
+        "The learning rate falls from call to call. Who decides about it in this course: this function, or the loop?",
+    ),
+)
 
 
-def whole_norm(optimizer, grad_clip):
-    if grad_clip is not None:
-        nn.utils.clip_grad_norm_(moved(optimizer), grad_clip)
-
-
-def in_order(order, args, loss_of=p_losses, clip=whole_norm):
-    """The parts of a step in some order, as words: zero, back (loss and gradients), clip, step."""
-    model, optimizer, x_start, t, noise, schedule, *how = args
-    loss_type, predicts, grad_clip = (*how, *("l2", "noise", None)[len(how) :])
-    for part in order.split():
-        if part == "zero":
-            optimizer.zero_grad()
-        elif part == "back":
-            loss = loss_of(model, x_start, t, noise, schedule, loss_type, predicts)
-            loss.backward()
-        elif part == "clip":
-            clip(optimizer, grad_clip)
-        elif part == "step":
-            optimizer.step()
-    return loss.detach()
-
-
-@train_step.mistake("Old gradients are still there: `backward` adds to what it finds. Who clears them away?")
-def gradients_pile_up(*args):
-    return in_order("back clip step", args)
-
-
-@train_step.mistake("The model stays as it was. Is `optimizer.step()` called, and are there gradients at that moment?")
-def nothing_moves(*args):
-    return in_order("zero back clip", args)
+@train_step.mistake("The batch is noised twice. `p_losses` noises what it is given: which picture does it ask for?")
+def noised_twice(model, optimizer, x_start, t, noise, schedule, *how):
+    return training.train_step(model, optimizer, q_sample(x_start, t, noise, schedule), t, noise, schedule, *how)
 
 
 @train_step.mistake(
-    "`step` finds gradients of zero: only weight decay and momentum still move anything. "
-    "What happens between `backward` and `step`?"
+    "The parameters move, but not as the optimizer would move them: it may have a memory, or weight decay. "
+    "Which method takes its step?"
 )
-def zeroed_before_the_step(*args):
-    def zeros(optimizer, grad_clip):
-        optimizer.zero_grad(set_to_none=False)
-
-    return in_order("back clip step", args, clip=zeros)
+def descent_by_hand(model, optimizer, *args):
+    plain = torch.optim.SGD([{"params": g["params"], "lr": g["lr"]} for g in optimizer.param_groups])
+    return training.train_step(model, plain, *args)
 
 
-@train_step.mistake("Each step follows the gradients of the call before. What has to come first, `step` or `backward`?")
-def one_call_late(*args):
-    return in_order("step zero back clip", args)
-
-
-@train_step.mistake("The gradient goes into the step uncut. Is `grad_clip` used, and between which two lines?")
-def not_cut(*args):
-    return in_order("zero back step", args)
-
-
-@train_step.mistake(
-    "Every number of the gradient is cut by itself, which bends its direction. What is to be shortened?"
-)
-def cut_by_value(*args):
-    def clip(optimizer, grad_clip):
-        if grad_clip is not None:
-            nn.utils.clip_grad_value_(moved(optimizer), grad_clip)
-
-    return in_order("zero back clip step", args, clip=clip)
-
-
-@train_step.mistake(
-    "Each parameter's gradient is cut by itself, which bends the direction of the whole. Whose norm is meant?"
-)
-def cut_one_by_one(*args):
-    def clip(optimizer, grad_clip):
-        for parameter in moved(optimizer) if grad_clip is not None else []:
-            nn.utils.clip_grad_norm_(parameter, grad_clip)
-
-    return in_order("zero back clip step", args, clip=clip)
-
-
-@train_step.mistake("Only the first group of parameters is cut. How many dicts can `optimizer.param_groups` have?")
-def first_group_cut(*args):
-    def clip(optimizer, grad_clip):
-        if grad_clip is not None:
-            nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], grad_clip)
-
-    return in_order("zero back clip step", args, clip=clip)
-
-
-@train_step.mistake("Each group of parameters is cut by itself. Whose norm is to be at most `grad_clip`?")
-def groups_cut_one_by_one(*args):
-    def clip(optimizer, grad_clip):
-        for group in optimizer.param_groups if grad_clip is not None else []:
-            nn.utils.clip_grad_norm_(group["params"], grad_clip)
-
-    return in_order("zero back clip step", args, clip=clip)
-
-
-@train_step.mistake("The gradient is cut to 1, whatever `grad_clip` says. What should None do?")
-def always_cut_to_one(*args):
-    return in_order("zero back clip step", args, clip=lambda optimizer, _: whole_norm(optimizer, 1.0))
-
-
-@train_step.mistake("The gradient is cut to 1 where nobody asked for it. What should happen if `grad_clip` is None?")
-def cut_without_a_limit(*args):
-    return in_order("zero back clip step", args, clip=lambda optimizer, limit: whole_norm(optimizer, limit or 1.0))
-
-
-@train_step.mistake("Short gradients are stretched to `grad_clip`. What should happen to one that is short enough?")
-def stretched(*args):
-    def clip(optimizer, grad_clip):
-        if grad_clip is not None:
-            norm = torch.stack([p.grad.norm() for p in moved(optimizer)]).norm()
-            for parameter in moved(optimizer):
-                parameter.grad *= grad_clip / norm
-
-    return in_order("zero back clip step", args, clip=clip)
-
-
-@train_step.mistake("`grad_clip` is None unless somebody sets it, and None is no length to cut to. What then?")
-def cut_to_none(*args):
-    return in_order("zero back clip step", args, clip=lambda o, limit: nn.utils.clip_grad_norm_(moved(o), limit))
-
-
-@train_step.mistake(
-    "`model` may be any callable, such as a network with its labels bound: it need not have parameters. "
-    "Which argument knows what is to be moved?"
-)
-def asks_the_model(*args):
-    def clip(_, grad_clip):
-        if grad_clip is not None:
-            nn.utils.clip_grad_norm_(args[0].parameters(), grad_clip)
-
-    return in_order("zero back clip step", args, clip=clip)
-
-
-@train_step.mistake(
-    "The loss comes back with its graph. Whoever keeps it for a curve keeps the memory of every step: what cuts it off?"
-)
-def with_its_graph(*args):
-    kept = []
-
-    def loss_of(*of):
-        kept.append(p_losses(*of))
-        return kept[0]
-
-    in_order("zero back clip step", args, loss_of)
-    return kept[0]
-
-
-@train_step.mistake(
-    "A Python number comes back. `item` waits for the device in every step: what gives a tensor, without a graph?"
-)
-def waits_for_a_number(*args):
-    return in_order("zero back clip step", args).item()
-
-
-@train_step.mistake(
-    "The network is left in `eval` mode: if it had dropout, it would train without it from now on. "
-    "Which mode does training want?"
-)
-def left_in_eval_mode(model, *args):
-    if isinstance(model, nn.Module):
-        model.eval()
-    return in_order("zero back clip step", (model, *args))
-
-
-@train_step.mistake("The loss is measured again after the step. Which loss were the gradients of?")
-def measured_again(*args):
-    in_order("zero back clip step", args)
-    model, _, *batch = args
-    with torch.no_grad():
-        return p_losses(model, *batch[:6])
-
-
-@train_step.mistake("The batch is noised twice, by you and by `p_losses`. Which picture does `p_losses` ask for?")
-def noised_twice(*args):
-    def loss_of(model, x_start, t, noise, schedule, *how):
-        return p_losses(model, q_sample(x_start, t, noise, schedule), t, noise, schedule, *how)
-
-    return in_order("zero back clip step", args, loss_of)
-
-
-@train_step.mistake("`loss_type` does not reach the loss: it is L2 in any case. Which arguments does `p_losses` take?")
-def always_l2(*args):
-    return in_order("zero back clip step", args, lambda *of: p_losses(*of[:5], "l2", of[6]))
-
-
-@train_step.mistake("`predicts` does not reach the loss: it is the noise in any case. What does `p_losses` take?")
-def always_noise(*args):
-    return in_order("zero back clip step", args, lambda *of: p_losses(*of[:6], "noise"))
-
-
-@train_step.mistake("`loss_type` and `predicts` do not reach the loss. Which arguments does `p_losses` take?")
-def always_the_defaults(*args):
-    return in_order("zero back clip step", args, lambda *of: p_losses(*of[:5]))
-
-
-@train_step.mistake("You draw noise of your own, though the caller brings some. Could this step be repeated?")
-def own_noise(*args):
-    def loss_of(model, x_start, t, noise, *how):
-        return p_losses(model, x_start, t, torch.randn_like(noise), *how)
-
-    return in_order("zero back clip step", args, loss_of)
-
-
-@train_step.mistake(
-    "The parameters move, but not as the optimizer would move them: it has a memory. Which method takes its step?"
-)
-def descent_by_hand(*args):
-    def by_hand(optimizer, grad_clip):
-        whole_norm(optimizer, grad_clip)
-        with torch.no_grad():
-            for group in optimizer.param_groups:
-                for parameter in group["params"]:
-                    parameter -= group["lr"] * parameter.grad
-
-    return in_order("zero back clip", args, clip=by_hand)
-
-
-@train_step.mistake("Two steps are taken with one gradient. How often does one call of `train_step` call `step`?")
-def stepped_twice(*args):
-    return in_order("zero back clip step step", args)
-
-
-@train_step.mistake("It goes uphill: the loss grows from call to call. Which sign has the loss at `backward`?")
-def uphill(*args):
-    return -in_order("zero back clip step", args, lambda *of: -p_losses(*of))
-
-
-@train_step.alternative("")
+@train_step.alternative("Gradients are cleared after the step, for the next call.")
 def cleared_afterwards(model, optimizer, x_start, t, noise, schedule, loss_type="l2", predicts="noise", grad_clip=None):
     loss = p_losses(model, x_start, t, noise, schedule, loss_type=loss_type, predicts=predicts)
     loss.backward()
@@ -300,7 +223,7 @@ def cleared_afterwards(model, optimizer, x_start, t, noise, schedule, loss_type=
     return loss.detach()
 
 
-@train_step.alternative("")
+@train_step.alternative("Gradients from `torch.autograd.grad`, cut by their formula.")
 def cut_by_hand(model, optimizer, x_start, t, noise, schedule, loss_type="l2", predicts="noise", grad_clip=None):
     learned = [p for group in optimizer.param_groups for p in group["params"]]
     output = model(q_sample(x_start, t, noise, schedule), t)
@@ -315,14 +238,14 @@ def cut_by_hand(model, optimizer, x_start, t, noise, schedule, loss_type="l2", p
     return loss.detach()
 
 
-@train_step.alternative("")
+@train_step.alternative("The step calls a closure, as optimizers like L-BFGS need it.")
 def with_a_closure(model, optimizer, x_start, t, noise, schedule, loss_type="l2", predicts="noise", grad_clip=None):
     def closure():
         optimizer.zero_grad(set_to_none=False)
         loss = p_losses(model, x_start, t, noise, schedule, loss_type, predicts)
         loss.backward()
         limit = float("inf") if grad_clip is None else grad_clip
-        nn.utils.clip_grad_norm_(moved(optimizer), limit)
+        nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], limit)
         return loss
 
     return optimizer.step(closure).clone().detach()

@@ -37,215 +37,146 @@ warmup_decay = Quiz(
 )
 
 
-def rate(step, steps, warmup_steps, final, up=None, down=None, shortened=True):
-    """The reference with screws: how the way up and the way down depend on the share that is done."""
-    warmup_steps = min(warmup_steps, steps // 10) if shortened else warmup_steps
-    if step < warmup_steps:
-        return up(step, warmup_steps) if up else (step + 1) / (warmup_steps + 1)
-    done = (step - warmup_steps) / max(steps - 1 - warmup_steps, 1)
-    return down(done, final) if down else half_cosine(done, final)
+UP, DONE = "return (step + 1) / (warmup_steps + 1)", "done = (step - warmup_steps) / max(steps - 1 - warmup_steps, 1)"
+DOWN = "return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2"
 
-
-def half_cosine(done, final):
-    return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
-
-
-@warmup_decay.mistake("The first step has a factor of 0 and learns nothing. What should step 0 get?")
-def starts_at_zero(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, up=lambda step, count: step / count)
-
-
-@warmup_decay.mistake(
-    "The line reaches 1 one step too early. Which step is to be the first one with the full learning rate?"
+warmup_decay.edits(
+    starts_at_zero=(
+        f"{UP} -> return step / warmup_steps",
+        "The first step has a factor of 0 and learns nothing. What should step 0 get?",
+    ),
+    up_too_early=(
+        f"{UP} -> return (step + 1) / warmup_steps",
+        "The line reaches 1 one step too early. Which step is to be the first one with the full learning rate?",
+    ),
+    up_one_step_late=(
+        "(step + 1) -> step",
+        "The line is one step late: step 0 gets 0 and learns nothing. Which fraction should it get?",
+    ),
+    up_in_whole_numbers=(
+        "(step + 1) / (warmup_steps + 1) -> (step + 1) // (warmup_steps + 1)",
+        "During the whole warm-up the factor is 0. Which division keeps what stands behind the point?",
+    ),
+    up_from_final=(
+        f"{UP} -> return final + (1 - final) * (step + 1) / (warmup_steps + 1)",
+        "The way up starts near `final` and not near 0. To which of the two ways does `final` belong?",
+    ),
+    no_warm_up=(
+        "min(warmup_steps, steps // 10) -> 0",
+        "There is no way up: the first steps, when gradients are worst, have the full learning rate.",
+    ),
+    flat_warm_up=(f"{UP} -> return 1.0", "During the warm-up the factor is 1. Which straight line leads there?"),
+    warm_up_never_shortened=(
+        "min(warmup_steps, steps // 10) -> warmup_steps",
+        "The warm-up is as long in a short run: 100 of 70 steps. How much of a run may it take?",
+    ),
+    always_a_tenth=(
+        "min(warmup_steps, steps // 10) -> steps // 10",
+        "The warm-up always takes a tenth of the run. In a long run `warmup_steps` may be less: which counts?",
+    ),
+    the_longer_of_two=(
+        "min(warmup_steps, -> max(warmup_steps,",
+        "The warm-up takes the longer of `warmup_steps` and a tenth of the run. Which should it be?",
+    ),
+    tenth_not_rounded=(
+        "steps // 10 -> steps / 10",
+        "A tenth of the run is not rounded down. How many whole steps of warm-up has a run of 25?",
+    ),
+    tenth_rounded=(
+        "steps // 10 -> round(steps / 10)",
+        "A tenth of the run is rounded to the nearest. How many whole steps of warm-up has a run of 28?",
+    ),
+    tenth_rounded_up=(
+        "steps // 10 -> math.ceil(steps / 10)",
+        "A tenth of the run is rounded up. How many whole steps of warm-up has a run of 28?",
+    ),
+    falls_to_zero=(
+        f"{DOWN} -> return (1 + math.cos(math.pi * done)) / 2",
+        "It falls to 0, whatever `final` is. Between which two values should the cosine run?",
+    ),
+    below_zero=(
+        "(1 + math.cos(math.pi * done)) / 2 -> math.cos(math.pi * done)",
+        "A plain cosine falls to -1, and a negative learning rate unlearns. How is it brought up to 0?",
+    ),
+    not_halved=(
+        "(1 + math.cos(math.pi * done)) / 2 -> (1 + math.cos(math.pi * done))",
+        "The way down begins near 2: 1 + cos goes from 2 to 0. Which range should it have?",
+    ),
+    final_on_top=(
+        "(1 - final) * ->",
+        "`final` is added on top, so it begins above 1. By how much has the cosine's range to shrink?",
+    ),
+    final_never_added=(
+        "return final + -> return",
+        "The cosine falls from 1 - final to 0. Between which two values should it run?",
+    ),
+    final_swapped=(
+        "final + (1 - final) * -> (1 - final) + final *",
+        "It begins at 1 and ends at 1 - final. What should the last step have left?",
+    ),
+    caught_at_final=(
+        f"{DOWN} -> return max(final, (1 + math.cos(math.pi * done)) / 2)",
+        "It falls to 0 and is caught at `final`, which makes a kink. Can the curve itself end there?",
+    ),
+    falls_straight=(
+        "(1 + math.cos(math.pi * done)) / 2 -> (1 - done)",
+        "The factor falls along a straight line. Which curve starts and ends flat?",
+    ),
+    falls_by_powers=(
+        f"{DOWN} -> return final ** done",
+        "The factor falls by the same share in every step, an exponential. Which curve starts and ends flat?",
+    ),
+    quarter_cosine=(
+        "(1 + math.cos(math.pi * done)) / 2 -> math.cos(math.pi * done / 2)",
+        "A quarter of a cosine ends at its steepest. Through which angle does a half one go?",
+    ),
+    whole_cosine=(
+        "math.pi * done -> 2 * math.pi * done",
+        "A whole cosine goes down and comes up again. Through which angle does a half one go?",
+    ),
+    without_pi=(
+        "math.pi * done -> done",
+        "The cosine goes through an angle of 1 only, a third of the way. Which angle is half a turn?",
+    ),
+    in_degrees=(
+        "math.pi * done -> 180 * done",
+        "An angle of 180 would be right in degrees. What does `math.cos` count in?",
+    ),
+    begins_in_the_middle=(
+        "(1 + math.cos(math.pi * done)) / 2 -> math.cos(math.pi * done) / 2",
+        "There is a drop after the warm-up, from 1 to the middle. How is the cosine lifted to begin at 1?",
+    ),
+    rises_again=(
+        "1 + math.cos -> 1 - math.cos",
+        "It drops to `final` after the warm-up and climbs from there. Which sign does the cosine have?",
+    ),
+    down_from_the_start=(
+        f"{DONE} -> done = step / max(steps - 1, 1)",
+        "The cosine counts from step 0, so there is a jump after the warm-up. Where should its way down begin?",
+    ),
+    never_arrives=(
+        f"{DONE} -> done = (step - warmup_steps) / steps",
+        "The cosine counts from the end of the warm-up but divides by the whole run, so it never arrives at `final`.",
+    ),
+    one_short_of_final=(
+        "max(steps - 1 - warmup_steps, 1) -> (steps - warmup_steps)",
+        "One step short of `final`: what is the number of the last step of a run?",
+    ),
+    down_too_early=(
+        f"{DONE} -> done = (step - warmup_steps + 1) / (steps - warmup_steps)",
+        "The factor never is 1: the way down has begun when the way up ends. Which step is the peak?",
+    ),
+    both_at_once=(
+        "if step < warmup_steps: -> factor = min((step + 1) / (warmup_steps + 1), 1)",
+        f"{UP} ->",
+        f"{DONE} -> done = step / max(steps - 1, 1)",
+        f"{DOWN} -> return factor * (final + (1 - final) * (1 + math.cos(math.pi * done)) / 2)",
+        "Both factors act all the time, so the line goes up along a falling cosine. When does the way down begin?",
+    ),
 )
-def up_too_early(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, up=lambda step, count: (step + 1) / count)
 
 
-@warmup_decay.mistake("There is no way up: the first steps, when gradients are worst, have the full learning rate.")
-def no_warm_up(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, 0, final)
-
-
-@warmup_decay.mistake("During the warm-up the factor is 1. Which straight line leads there?")
-def flat_warm_up(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, up=lambda step, count: 1.0)
-
-
-@warmup_decay.mistake("The warm-up is as long in a short run: 100 of 70 steps. How much of a run may it take?")
-def warm_up_never_shortened(step, steps, warmup_steps=100, final=0.02):
-    if step < warmup_steps:
-        return (step + 1) / (warmup_steps + 1)
-    return half_cosine((step - warmup_steps) / max(steps - 1 - warmup_steps, 1), final)
-
-
-@warmup_decay.mistake(
-    "The warm-up always takes a tenth of the run. In a long run, `warmup_steps` may be less: which of the two counts?"
-)
-def always_a_tenth(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, steps, final)
-
-
-@warmup_decay.mistake("It falls to 0, whatever `final` is. Between which two values should the cosine run?")
-def falls_to_zero(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, 0)
-
-
-@warmup_decay.mistake("A plain cosine falls to -1, and a negative learning rate unlearns. How is it brought up to 0?")
-def below_zero(step, steps, warmup_steps=100, final=0.02):
-    return rate(
-        step, steps, warmup_steps, final, down=lambda done, final: final + (1 - final) * math.cos(math.pi * done)
-    )
-
-
-@warmup_decay.mistake("`final` is added on top, so it begins above 1. By how much has the cosine's range to shrink?")
-def final_on_top(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, down=lambda done, final: final + half_cosine(done, 0))
-
-
-@warmup_decay.mistake("It falls to 0 and is caught at `final`, which makes a kink. Can the curve itself end there?")
-def caught_at_final(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, down=lambda done, final: max(final, half_cosine(done, 0)))
-
-
-@warmup_decay.mistake("The factor falls along a straight line. Which curve starts and ends flat?")
-def falls_straight(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, down=lambda done, final: 1 - (1 - final) * done)
-
-
-@warmup_decay.mistake("A quarter of a cosine ends at its steepest. Through which angle does a half one go?")
-def quarter_cosine(step, steps, warmup_steps=100, final=0.02):
-    return rate(
-        step, steps, warmup_steps, final, down=lambda done, final: final + (1 - final) * math.cos(math.pi * done / 2)
-    )
-
-
-@warmup_decay.mistake("A whole cosine goes down and comes up again. Through which angle does a half one go?")
-def whole_cosine(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, down=lambda done, final: half_cosine(2 * done, final))
-
-
-@warmup_decay.mistake(
-    "The cosine counts from step 0, so there is a jump after the warm-up. Where should its way down begin?"
-)
-def down_from_the_start(step, steps, warmup_steps=100, final=0.02):
-    shortened = min(warmup_steps, steps // 10)
-    if step < shortened:
-        return (step + 1) / (shortened + 1)
-    return half_cosine(step / max(steps - 1, 1), final)
-
-
-@warmup_decay.mistake(
-    "The cosine counts from the end of the warm-up but divides by the whole run, so it never arrives at `final`."
-)
-def never_arrives(step, steps, warmup_steps=100, final=0.02):
-    shortened = min(warmup_steps, steps // 10)
-    if step < shortened:
-        return (step + 1) / (shortened + 1)
-    return half_cosine((step - shortened) / steps, final)
-
-
-@warmup_decay.mistake("One step short of `final`: what is the number of the last step of a run?")
-def one_short_of_final(step, steps, warmup_steps=100, final=0.02):
-    shortened = min(warmup_steps, steps // 10)
-    if step < shortened:
-        return (step + 1) / (shortened + 1)
-    return half_cosine((step - shortened) / (steps - shortened), final)
-
-
-@warmup_decay.mistake(
-    "Both factors act all the time, so the line goes up along a falling cosine. When does the way down begin?"
-)
-def both_at_once(step, steps, warmup_steps=100, final=0.02):
-    shortened = min(warmup_steps, steps // 10)
-    return min((step + 1) / (shortened + 1), 1) * half_cosine(step / max(steps - 1, 1), final)
-
-
-@warmup_decay.mistake(
-    "Step 0 gets a factor of 0, and the last step is not yet at `final`. What is the number of the last step?"
-)
-def late_at_both_ends(step, steps, warmup_steps=100, final=0.02):
-    return late(step, steps, min(warmup_steps, steps // 10), final, first=0)
-
-
-@warmup_decay.mistake(
-    "The line is at 1 a step too early, and the cosine arrives a step too late. "
-    "Which steps are the first one at 1, and the last one?"
-)
-def early_and_late(step, steps, warmup_steps=100, final=0.02):
-    return late(step, steps, min(warmup_steps, steps // 10), final, first=1)
-
-
-@warmup_decay.mistake(
-    "Step 0 gets 0, and in a run of 70 steps the warm-up never ends. "
-    "What should the first step get, and how much of a run may the warm-up take?"
-)
-def late_and_never_shortened(step, steps, warmup_steps=100, final=0.02):
-    return late(step, steps, warmup_steps, final, first=0)
-
-
-def late(step, steps, warmup_steps, final, first):
-    if step < warmup_steps:
-        return (step + first) / warmup_steps
-    return half_cosine((step - warmup_steps) / (steps - warmup_steps), final)
-
-
-@warmup_decay.mistake("A tenth of the run is not rounded down. How many whole steps of warm-up has a run of 25?")
-def tenth_not_rounded(step, steps, warmup_steps=100, final=0.02):
-    warmup_steps = min(warmup_steps, steps / 10)
-    if step < warmup_steps:
-        return (step + 1) / (warmup_steps + 1)
-    return half_cosine((step - warmup_steps) / max(steps - 1 - warmup_steps, 1), final)
-
-
-@warmup_decay.mistake("A tenth of the run is rounded to the nearest. How many whole steps of warm-up has a run of 28?")
-def tenth_rounded(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, min(warmup_steps, round(steps / 10)), final, shortened=False)
-
-
-@warmup_decay.mistake("A tenth of the run is rounded up. How many whole steps of warm-up has a run of 28?")
-def tenth_rounded_up(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, min(warmup_steps, math.ceil(steps / 10)), final, shortened=False)
-
-
-@warmup_decay.mistake("The warm-up takes the longer of `warmup_steps` and a tenth of the run. Which should it be?")
-def the_longer_of_two(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, max(warmup_steps, steps // 10), final, shortened=False)
-
-
-@warmup_decay.mistake("The line is one step late: step 0 gets 0 and learns nothing. Which fraction should it get?")
-def up_one_step_late(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, up=lambda step, count: step / (count + 1))
-
-
-@warmup_decay.mistake("The factor never is 1: the way down has begun when the way up ends. Which step is the peak?")
-def down_too_early(step, steps, warmup_steps=100, final=0.02):
-    shortened = min(warmup_steps, steps // 10)
-    if step < shortened:
-        return (step + 1) / (shortened + 1)
-    return half_cosine((step - shortened + 1) / (steps - shortened), final)
-
-
-@warmup_decay.mistake(
-    "There is a drop after the warm-up, from 1 to the middle. How is the cosine lifted to begin at 1?"
-)
-def begins_in_the_middle(step, steps, warmup_steps=100, final=0.02):
-    return rate(
-        step, steps, warmup_steps, final, down=lambda done, final: final + (1 - final) * math.cos(math.pi * done) / 2
-    )
-
-
-@warmup_decay.mistake("It drops to `final` after the warm-up and climbs from there. Which sign does the cosine have?")
-def rises_again(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, down=lambda done, final: half_cosine(1 - done, final))
-
-
-@warmup_decay.mistake("The cosine falls from 1 - final to 0. Between which two values should it run?")
-def final_never_added(step, steps, warmup_steps=100, final=0.02):
-    return rate(step, steps, warmup_steps, final, down=lambda done, final: (1 - final) * half_cosine(done, 0))
-
-
-@warmup_decay.alternative("")
+@warmup_decay.alternative("By the square of a cosine of half the angle.")
 def with_a_squared_cosine(step, steps, warmup_steps=100, final=0.02):
     warm = min(warmup_steps, int(steps * 0.1 + 1e-9))
     if step <= warm:
@@ -254,7 +185,7 @@ def with_a_squared_cosine(step, steps, warmup_steps=100, final=0.02):
     return final + (1 - final) * math.cos(math.pi / 2 * share) ** 2
 
 
-@warmup_decay.alternative("")
+@warmup_decay.alternative("The whole curve as a tensor, of which one number is picked.")
 def with_tensors(step, steps, warmup_steps=100, final=0.02):
     warm = min(steps // 10, warmup_steps)
     up = torch.linspace(0, 1, warm + 2)[1:-1]
@@ -262,7 +193,7 @@ def with_tensors(step, steps, warmup_steps=100, final=0.02):
     return torch.cat([up, down])[step]
 
 
-@warmup_decay.alternative("")
+@warmup_decay.alternative("The smaller of the two ways, which meet at the peak.")
 def the_smaller_of_two(step, steps, warmup_steps=100, final=0.02):
     warm = min(warmup_steps, steps // 10)
     done = max(step - warm, 0) / max(steps - 1 - warm, 1)

@@ -888,7 +888,7 @@ def integer_warmup(step, steps, warmup_steps=100, final=0.02):
     return final + (1 - final) * (1 + math.cos(math.pi * d)) / 2
 
 
-@wrong("warmup_decay", "a tensor")
+@right("warmup_decay", "a tensor: it counts as a number")
 def tensor_factor(step, steps, warmup_steps=100, final=0.02):
     w = min(warmup_steps, steps // 10)
     if step < w:

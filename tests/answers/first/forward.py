@@ -47,7 +47,7 @@ def first_t_for_everybody(values, t, x_shape):
     return values[t[0]].repeat(len(t)).reshape(-1, *[1] * (len(x_shape) - 1))
 
 
-@wrong("extract", "expanded to the full shape of x")
+@right("extract", "expanded to the full shape of x, which multiplies in the same way")
 def expands_to_x(values, t, x_shape):
     res = values[t].float()
     while len(res.shape) < len(x_shape):
@@ -590,7 +590,7 @@ def posterior_by_precisions(x_start, x_t, t, schedule):
     spread = torch.where(first, 1.0, 1 - prev)
     variance = 1 / ((1 - beta) / beta + 1 / spread)
     mean = variance * ((1 - beta).sqrt() / beta * x_t + prev.sqrt() / spread * x_start)
-    return torch.where(first, x_start, mean), torch.where(first, 0.0, variance)
+    return torch.where(first, x_start, mean).float(), torch.where(first, 0.0, variance).float()
 
 
 @right("q_posterior", "einsum for the mean, keyword for the variance")

@@ -32,7 +32,7 @@ def one_too_many(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.0
     return torch.linspace(beta_start, beta_end, timesteps + 1, dtype=torch.float64)
 
 
-@wrong("linear_beta_schedule", "float32")
+@right("linear_beta_schedule", "float32")
 def single_precision(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
     return torch.linspace(beta_start, beta_end, timesteps)
 
@@ -80,7 +80,7 @@ def geometric(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) 
     return torch.logspace(math.log10(beta_start), math.log10(beta_end), timesteps, dtype=torch.float64)
 
 
-@wrong("linear_beta_schedule", "two mistakes: float32, and one beta too few")
+@wrong("linear_beta_schedule", "one beta too few, in float32")
 def short_and_single(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
     return torch.linspace(beta_start, beta_end, timesteps)[:-1]
 
@@ -158,7 +158,7 @@ def straight_line(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.
     return torch.linspace(beta_start, beta_end, timesteps, dtype=torch.float64)
 
 
-@wrong("quadratic_beta_schedule", "float32, as in the annotated notebook")
+@right("quadratic_beta_schedule", "float32, as in the annotated notebook")
 def annotated_float32(timesteps: int, beta_start: float = 1e-4, beta_end: float = 0.02) -> Tensor:
     return torch.linspace(beta_start**0.5, beta_end**0.5, timesteps) ** 2
 
@@ -596,7 +596,7 @@ def limit_of_linear(timesteps: int, s: float = 0.008) -> Tensor:
     return (1 - f[1:] / f[:-1]).clamp(max=0.02)
 
 
-@wrong("cosine_beta_schedule", "diffusers' list in float32")
+@right("cosine_beta_schedule", "diffusers' list in float32")
 def diffusers_float32(timesteps: int, s: float = 0.008) -> Tensor:
     def alpha_bar(u: float) -> float:
         return math.cos((u + s) / (1 + s) * math.pi / 2) ** 2

@@ -1,0 +1,78 @@
+"""`course sample`."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from course_lib.cli.console import CheckpointFile, Device, Precision, progress_bar, say, says_what_to_do
+from course_lib.errors import CourseError
+
+app = typer.Typer()
+
+
+@app.command()
+@says_what_to_do
+def sample(
+    checkpoint: CheckpointFile,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many images.")] = 64,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    out: Annotated[Path, typer.Option(help="A picture (.png) or all images as a tensor (.safetensors).")] = Path(
+        "samples.png"
+    ),
+    gif: Annotated[Path | None, typer.Option(help="Also write the denoising of the first images (at most 64).")] = None,
+    label: Annotated[str | None, typer.Option(help="A class, by name or number (class-conditional networks).")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="Images drawn at a time.")] = 64,
+    device: Device = "auto",
+    precision: Precision = "auto",
+) -> None:
+    """Draw samples from a trained network."""
+    import torch
+
+    from course_lib.images import to_uint8
+    from course_lib.pictures.gifs import denoising_frames, save_gif
+    from course_lib.pictures.plots import image_grid, save_grid
+    from course_lib.runs.checkpoints import class_index, load_checkpoint, sample_steps, write_safetensors
+
+    _check_endings(out, gif)
+    loaded = load_checkpoint(checkpoint, device)
+    target = None if label is None else class_index(loaded, label)
+    generator = torch.Generator(loaded.schedule.device).manual_seed(seed)
+    calls = loaded.schedule.timesteps
+    batches = [min(batch, count - start) for start in range(0, count, batch)]
+    images, frames = [], []
+    with progress_bar() as bar:
+        task = bar.add_task("denoising", total=calls * len(batches))
+        for size in batches:
+            states = _counted(sample_steps(loaded, size, generator, target, precision), lambda: bar.advance(task))
+            if gif and not images:
+                states = list(denoising_frames(states, calls + 1))
+                scale = 2 if size <= 25 else 1  # noise hardly compresses: 64 images at 2 would take 2 MB
+                frames = [image_grid(state[:64], scale=scale) for state in states]
+            images.append(to_uint8(deque(states, maxlen=1)[0]).cpu())
+    images = torch.cat(images)
+    if out.suffix.lower() == ".safetensors":
+        write_safetensors(out, {"images": images}, {"checkpoint": checkpoint.name, "seed": seed})
+    else:
+        save_grid(images, out)
+    say(f"wrote {out}: {count} images of {' x '.join(map(str, images.shape[1:]))}")
+    if gif:
+        save_gif(frames, gif)
+        say(f"wrote {gif}: {len(frames)} frames, {gif.stat().st_size / 1000:.0f} kB")
+
+
+def _check_endings(out: Path, gif: Path | None) -> None:
+    """Say so before minutes of sampling, not after."""
+    if out.suffix.lower() not in (".png", ".safetensors"):
+        raise CourseError(f"--out {out} must end in .png or .safetensors.")
+    if gif is not None and gif.suffix.lower() != ".gif":
+        raise CourseError(f"--gif {gif} must end in .gif.")
+
+
+def _counted(items: Iterator, tick: Callable[[], None]) -> Iterator:
+    for index, item in enumerate(items):
+        if index:  # the first state is noise: no network call went into it
+            tick()
+        yield item

@@ -1,0 +1,98 @@
+"""`course train` and `course export`."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from course_lib.cli.console import console, say, says_what_to_do
+from course_lib.errors import CourseError
+
+app = typer.Typer()
+
+
+@app.command()
+@says_what_to_do
+def train(
+    config: Annotated[str, typer.Argument(help="A YAML file, or the name of one in configs/.")],
+    changes: Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be repeated.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder.  [default: runs/CONFIG]")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--fresh", help="Go on from the folder's checkpoint, or delete it and start over.")
+    ] = True,
+) -> None:
+    """Train a network. The same command again goes on where it stopped."""
+    from course_lib.runs.config import load_config
+    from course_lib.runs.loop import train as steps
+
+    settings = load_config(config, changes or [])
+    out = out or Path("runs") / Path(config).stem
+    total, batch, step = settings.training.steps, settings.training.batch_size, 0
+    try:
+        with _TrainingDisplay(total) as show:
+            for progress in steps(settings, out, resume):
+                step = progress.step
+                show(step, progress.loss, batch)
+    except KeyboardInterrupt:
+        say(f"stopped after step {step}; the same command goes on from the last checkpoint in {out}.")
+        raise typer.Exit(130) from None
+    if step == 0:
+        say(f"{out} is trained already ({total} steps); --fresh starts over.")
+    say(f"next: course sample {out / 'checkpoint.safetensors'} --out samples.png --gif denoising.gif")
+
+
+class _TrainingDisplay:
+    """A bar with loss, images per second and time left on a terminal; a line now and then anywhere else."""
+
+    def __init__(self, total: int):
+        self.total, self.task, self.first = total, None, None
+        self.bar = Progress(
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[rate]:.0f} images/s"),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> Callable:
+        self.bar.start()
+        return self.show
+
+    def __exit__(self, *_) -> None:
+        self.bar.stop()
+
+    def show(self, step: int, loss, batch: int) -> None:
+        now = time.perf_counter()
+        if self.first is None:  # the rate counts from here: the first step is slower than all others
+            self.first = self.last = now, step
+            self.task = self.bar.add_task("", total=self.total, completed=step, loss=float(loss), rate=0.0)
+            return
+        wait = 0.2 if console.is_terminal else 15.0
+        if now - self.last[0] < wait and step < self.total:
+            return
+        rate = batch * (step - self.first[1]) / (now - self.first[0])
+        self.last = now, step
+        self.bar.update(self.task, completed=step, loss=float(loss), rate=rate)
+        if not console.is_terminal:
+            left = (self.total - step) * batch / rate
+            print(
+                f"step {step}/{self.total}  loss {float(loss):.4f}  {rate:.0f} images/s  {left:.0f} s left", flush=True
+            )
+
+
+@app.command()
+@says_what_to_do
+def export(checkpoint: Path, out: Path) -> None:
+    """Write only what sampling needs: the averaged weights in float16."""
+    from course_lib.runs.checkpoints import export_checkpoint
+
+    if out.suffix.lower() != ".safetensors":
+        raise CourseError(f"{out} must end in .safetensors.")
+    export_checkpoint(checkpoint, out)
+    say(f"wrote {out}: {out.stat().st_size / 1e6:.1f} MB")

@@ -1,0 +1,34 @@
+"""The types that many modules share: what a model is, and which words a setting may be.
+
+A function that takes one of these words checks it when it is called, too: students pass plain strings.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+Model = Callable[[Tensor, Tensor], Tensor]
+"""(x_t, t) -> prediction: x_t (B, ...), t long (B,), and the prediction in the shape of x_t."""
+
+Predicts = Literal["noise", "start", "v"]
+LossType = Literal["l1", "l2", "huber"]
+BetaSchedule = Literal["linear", "quadratic", "cosine", "sigmoid"]
+
+Block = Literal["resnet", "convnext"]
+AttentionKind = Literal["none", "linear", "full"]
+Skips = Literal["all", "level", "none"]
+TimeMode = Literal["add", "scale_shift"]
+
+
+class SignalAndNoise(Protocol):
+    """What `mixtures` needs of a schedule: how much signal and how much noise are in x at each t, both [T].
+
+    `schedules.NoiseSchedule` has both, and so has `mixtures.noise_level_schedule`.
+    """
+
+    @property
+    def sqrt_alphas_cumprod(self) -> Tensor: ...
+
+    @property
+    def sqrt_one_minus_alphas_cumprod(self) -> Tensor: ...

@@ -1,0 +1,1 @@
+"""Answers that were known while the catalogue was written: it was mended until it told them apart."""

@@ -1,0 +1,112 @@
+"""What is sampled with: the right network, prediction, clipping and labels, wherever samples are drawn."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+import torch
+
+from course_lib.evaluation import draw_labels, sample_batches
+from course_lib.images import to_uint8
+from course_lib.runs.checkpoints import denoiser, sample_steps
+from course_lib.runs.config import check_config
+from course_lib.runs.loop import preview
+from course_lib.runs.run import fresh_run
+
+COUNT, SHAPE = 4, (1, 8, 8)
+WAYS = list(itertools.product(("noise", "start", "v"), (True, False)))
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def make_run(predicts, clip_start, conditional=True):
+    """A run whose two networks differ, and whose output is far from 0."""
+    settings = {
+        "model": {"dim": 8, "dim_mults": [1, 2], "class_conditional": conditional},
+        "diffusion": {"timesteps": 5, "schedule": "linear", "predicts": predicts, "clip_start": clip_start},
+        "training": {"device": "cpu", "precision": "fp32", "sample_count": COUNT, "seed": 2},
+    }
+    run = fresh_run(check_config(settings), SHAPE, ["boot", "bag", "coat"])
+    for seed, network in enumerate((run.model, run.ema)):
+        for parameter in network.parameters():
+            parameter.data += 0.1 * torch.randn(parameter.shape, generator=seeded(seed))
+    return run
+
+
+@torch.no_grad()
+def algorithm_2(network, labels, betas, generator, predicts, clip_start):
+    """2006.11239, algorithm 2 with the posterior of equation 7; all states. The network's labels are passed openly."""
+    known = {} if labels is None else {"labels": labels}
+    shape = (COUNT, *SHAPE)
+    states = [torch.randn(shape, generator=generator)]
+    bars = (1 - betas.double()).cumprod(0)
+    for t in reversed(range(len(betas))):
+        x, noise = states[-1], torch.randn(shape, generator=generator)
+        beta, bar, before = float(betas[t]), float(bars[t]), float(bars[t - 1]) if t else 1.0
+        said = network(x, torch.full((COUNT,), t), **known)
+        start = {
+            "noise": (x - (1 - bar) ** 0.5 * said) / bar**0.5,
+            "start": said,
+            "v": bar**0.5 * x - (1 - bar) ** 0.5 * said,
+        }[predicts]
+        start = start.clamp(-1, 1) if clip_start else start
+        mean = (before**0.5 * beta * start + (1 - beta) ** 0.5 * (1 - before) * x) / (1 - bar)
+        states.append(mean + (beta * (1 - before) / (1 - bar)) ** 0.5 * noise)
+    return states
+
+
+@pytest.mark.parametrize(("predicts", "clip_start"), WAYS)
+def test_the_preview_shows_the_averaged_weights_class_after_class(predicts, clip_start):
+    run = make_run(predicts, clip_start)
+    labels = torch.tensor([0, 1, 2, 0])
+    expected = algorithm_2(run.ema, labels, run.schedule.betas, seeded(2), predicts, clip_start)[-1]
+    torch.testing.assert_close(preview(run), expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("predicts", "clip_start"), WAYS)
+def test_the_states_of_a_checkpoint(predicts, clip_start):
+    checkpoint = make_run(predicts, clip_start).averaged
+    for label, labels in ((1, torch.ones(COUNT, dtype=torch.long)), (None, None)):
+        expected = algorithm_2(checkpoint.model, labels, checkpoint.schedule.betas, seeded(0), predicts, clip_start)
+        states = list(sample_steps(checkpoint, COUNT, seeded(0), label, "fp32"))
+        torch.testing.assert_close(torch.stack(states), torch.stack(expected), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(("predicts", "clip_start"), WAYS)
+def test_the_samples_that_are_scored(predicts, clip_start):
+    checkpoint = make_run(predicts, clip_start).averaged
+    labels = torch.tensor([2, 0, 1, 1])
+    for given, bound in ((labels, labels), (None, draw_labels(3, COUNT, 7))):
+        expected = algorithm_2(checkpoint.model, bound, checkpoint.schedule.betas, seeded(7), predicts, clip_start)[-1]
+        (drawn,) = sample_batches(checkpoint, COUNT, 7, precision="fp32", labels=given)
+        assert (drawn.int() - to_uint8(expected).int()).abs().max() <= 1
+
+
+def test_a_network_without_classes_draws_without_labels():
+    run = make_run("noise", True, conditional=False)
+    states = algorithm_2(run.ema, None, run.schedule.betas, seeded(2), "noise", True)
+    torch.testing.assert_close(preview(run), states[-1], rtol=1e-3, atol=1e-3)
+    (drawn,) = sample_batches(run.averaged, COUNT, 2, precision="fp32")
+    assert (drawn.int() - to_uint8(states[-1]).int()).abs().max() <= 1
+
+
+def test_a_denoiser_is_its_model_and_both_ways_to_sample_agree():
+    checkpoint = make_run("v", False).averaged
+    labels = torch.tensor([2, 0, 1, 1])
+    ready = denoiser(checkpoint, labels, "fp32")
+    x, t = torch.randn(COUNT, *SHAPE, generator=seeded(3)), torch.tensor([0, 1, 2, 4])
+    assert torch.equal(ready(x, t), checkpoint.model(x, t, labels))
+    *_, last = ready.sample_steps(COUNT, seeded(0))
+    assert torch.equal(ready.sample(COUNT, seeded(0)), last)
+    other = replace(ready, predicts="noise")
+    assert not torch.allclose(other.sample(COUNT, seeded(0)), last)
+
+
+def test_the_averaged_network_is_what_a_checkpoint_holds():
+    run = make_run("v", False)
+    averaged = run.averaged
+    assert averaged.model is run.ema
+    assert (averaged.config, averaged.image_shape, averaged.class_names) == (run.config, SHAPE, run.class_names)
+    assert averaged.step == run.step == 0

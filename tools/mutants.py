@@ -1,0 +1,264 @@
+"""Do the tests notice when the code is wrong? Each mutant below is one edit that must make its tests fail.
+
+    make mutants                                     all of them, some minutes on two cores
+    python tools/mutants.py runs/loop.py score       only those whose file or text has one of these words
+
+Each edit is made in a copy of the repository. Where the text of a mutant is gone because the code was rewritten, give
+it a new one with the same fault (tests/tools/test_mutants.py names it).
+"""
+
+import os
+import queue
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+PARTS = "course_lib", "tests", "configs", "data"  # what the tests need, beside pyproject.toml
+AT_A_TIME = 2
+SECONDS = 600  # tests that take longer do not end: that is noticed, too
+
+
+class Mutant(NamedTuple):
+    file: str
+    old: str  # occurs exactly once in the file
+    new: str
+    tests: tuple[str, ...]  # these should notice
+
+    def __str__(self) -> str:
+        return f"{self.file}: {' '.join(self.old.split())!r} -> {' '.join(self.new.split())!r}"
+
+
+STEP, SETTINGS = ("tests/runs/test_step.py",), ("tests/runs/test_settings.py",)
+DENOISER, UNET = ("tests/runs/test_denoiser.py",), ("tests/test_unet.py",)
+DISTURBED = ("tests/judges/test_classifier.py",)
+SCORE = ("tests/test_evaluation.py::test_samples_are_compared_with_the_reference_of_their_split",)
+CHECKER = ("tests/checker/test_results.py", "tests/checker/test_clues.py", "tests/checker/test_quiz.py")
+
+# (file, tests): (old, new), ...
+EDITS = {
+    ("course_lib/runs/loop.py", STEP): [
+        ("if run.config.data.flip:", "if False:"),
+        ("manual_seed(training.seed * 1_000_003 + run.step)", "manual_seed(training.seed * 1_000_003)"),
+        ('group["lr"] = training.lr * factor', 'group["lr"] = training.lr'),
+        ("        training.grad_clip,\n", "        None,\n"),
+        ("        diffusion.loss_type,\n", '        "l2",\n'),
+        ("        diffusion.predicts,\n", '        "noise",\n'),
+        ("ema_decay(run.step, training.steps, training.ema_decay)", "0.5"),
+        ("drop_labels(labels[indices], training.label_dropout,", "drop_labels(labels[indices], 0.0,"),
+        ("training.warmup_steps, training.lr_final)", "training.warmup_steps)"),
+    ],
+    ("course_lib/runs/loop.py", SETTINGS): [
+        ("autocast(model, run.device, run.precision)", "model"),
+        ("settings.checkpoint_every and run.step % settings.checkpoint_every == 0", "run.step % 100 == 0"),
+        ("done or run.step % settings.sample_every == 0", "done"),
+    ],
+    ("course_lib/runs/loop.py", DENOISER): [
+        ("torch.arange(count, device=run.device) % classes", "torch.zeros(count, dtype=torch.long)"),
+        ("manual_seed(run.config.training.seed)", "manual_seed(0)"),
+    ],
+    ("course_lib/runs/run.py", STEP): [
+        (", weight_decay=settings.weight_decay", ""),
+        ("betas=settings.betas, ", ""),
+    ],
+    ("course_lib/runs/run.py", DENOISER): [
+        ("Checkpoint(self.ema,", "Checkpoint(self.model,"),
+    ],
+    ("course_lib/runs/checkpoints.py", DENOISER): [
+        ("clip_start=checkpoint.config.diffusion.clip_start", "clip_start=False"),
+        ("predicts=checkpoint.config.diffusion.predicts", 'predicts="noise"'),
+        ("checkpoint.model if labels is None else partial(checkpoint.model, labels=labels)", "checkpoint.model"),
+        ("torch.full((count,), label, device=checkpoint.schedule.device)", "None"),
+    ],
+    ("course_lib/runs/denoiser.py", DENOISER): [
+        ('"predicts": self.predicts, ', ""),
+        (', "clip_start": self.clip_start', ""),
+        (
+            "p_sample_steps(self.model, (count, *self.image_shape), self.schedule, generator, **self._settings())",
+            "p_sample_steps(self.model, (count, *self.image_shape), self.schedule, generator, self.predicts)",
+        ),
+        (
+            "p_sample_steps(self.model, (count, *self.image_shape), self.schedule, generator, **self._settings())",
+            "p_sample_steps(self.model, (count, *self.image_shape), self.schedule, generator, "
+            "clip_start=self.clip_start)",
+        ),
+        (
+            "p_sample_loop(self.model, (count, *self.image_shape), self.schedule, generator, **self._settings())",
+            "p_sample_loop(self.model, (count, *self.image_shape), self.schedule, generator, self.predicts)",
+        ),
+        (
+            "p_sample_loop(self.model, (count, *self.image_shape), self.schedule, generator, **self._settings())",
+            "p_sample_loop(self.model, (count, *self.image_shape), self.schedule, generator, "
+            "clip_start=self.clip_start)",
+        ),
+    ],
+    ("course_lib/evaluation.py", DENOISER): [
+        ("denoiser(checkpoint, part, precision)", "denoiser(checkpoint, None, precision)"),
+    ],
+    ("course_lib/evaluation.py", SCORE): [
+        ("frechet_distance(fit_gaussian(features), reference)", "frechet_distance(fit_gaussian(features), held_out)"),
+        ("read_split(statistics, seed)", "read_split(statistics, 0)"),
+    ],
+    ("course_lib/judges/classifier.py", DISTURBED): [
+        ("disturb(to_model_range(images[rows.to(place)]), generator)", "to_model_range(images[rows.to(place)])"),
+        ("(columns - column).abs() < 4", "(columns - column).abs() < 3"),
+        ("top, left = torch.randint(5, (2,), generator=generator).tolist()", "top, left = 2, 2"),
+    ],
+    ("course_lib/unet.py", UNET): [
+        (", time_mode=self.time_mode", ""),
+        ('mode="replicate"', 'mode="constant"'),
+        ("nn.Linear(dim, time_dim), nn.GELU()", "nn.Linear(dim, time_dim), nn.SiLU()"),
+        ("index > len(blocks) - joins", "index <= joins"),
+        ("index <= joins", "index > len(blocks) - joins"),
+        ("kept.pop()", "kept.pop(0)"),
+    ],
+    ("course_lib/training.py", ("tests/test_training.py",)): [
+        ("[first : first + end - start]", "[: end - start]"),
+        ("average.lerp_(new, 1 - decay)", "average.lerp_(new, decay)"),
+        ("    optimizer.zero_grad()\n", ""),
+        ("min(warmup_steps, steps // 10)", "warmup_steps"),
+        ("dropped | (labels < 0)", "dropped"),
+    ],
+    ("course_lib/schedules.py", ("tests/test_schedules.py",)): [
+        ("beta_start**0.5, beta_end**0.5", "beta_start, beta_end"),
+        (".clamp(max=0.999)", ".clamp(max=0.99)"),
+        ("[alphas_cumprod.new_ones(1), alphas_cumprod[:-1]]", "[alphas_cumprod[:1], alphas_cumprod[:-1]]"),
+        ("root[0] / (root[0] - root[-1])", "1 / (root[0] - root[-1])"),
+    ],
+    ("course_lib/forward.py", ("tests/test_forward.py",)): [
+        ("return signal * x_start + sigma * noise", "return signal * x_start + sigma**2 * noise"),
+        ("coef1 * x_start + coef2 * x_t", "coef2 * x_start + coef1 * x_t"),
+    ],
+    ("course_lib/reverse.py", ("tests/test_reverse.py",)): [
+        ("x_start = x_start.clamp(-1, 1)", "x_start = x_start.clamp(0, 1)"),
+        (".posterior_variance, t, x_t.shape).sqrt() * noise", ".posterior_variance, t, x_t.shape) * noise"),
+        ("return signal * x_t - sigma * output", "return signal * x_t + sigma * output"),
+    ],
+    ("course_lib/objective.py", ("tests/test_objective.py",)): [
+        ("(variance1 + (mean1 - mean2) ** 2) / variance2 - 1", "(variance1 + (mean1 - mean2) ** 2) / variance2"),
+        ("(gamma / ratio).clamp(max=1)", "(gamma / ratio)"),
+        ("schedule.betas[t] / (2 * schedule.alphas[t]", "schedule.betas[t] / (schedule.alphas[t]"),
+    ],
+    ("course_lib/blocks.py", ("tests/test_blocks.py",)): [
+        ("torch.arange(half, device=t.device) / max(half - 1, 1)", "torch.arange(half, device=t.device) / half"),
+        ("self.norm2(h) * (1 + scale) + shift", "self.norm2(h) * scale + shift"),
+        ("k.softmax(dim=-1)", "k.softmax(dim=-2)"),
+        ("return self.layer(x) + x", "return self.layer(x)"),
+    ],
+    ("course_lib/mixtures.py", ("tests/test_mixtures.py",)): [
+        ("x.shape[1] / 2 * math.log(2 * math.pi * std**2)", "math.log(2 * math.pi * std**2)"),
+        ("(scale**2 * self.std**2 + sigma**2) ** 0.5", "(scale * self.std**2 + sigma**2) ** 0.5"),
+        ("self.weights = self.weights / self.weights.sum()", "self.weights = self.weights"),
+    ],
+    ("course_lib/toy.py", ("tests/test_toy.py",)): [
+        ("return (std**2 * x + sigma**2 * mean)", "return (sigma**2 * x + std**2 * mean)"),
+        ("(sigma_min / sigma_max) ** progress", "(sigma_min / sigma_max) ** progress**2"),
+        ("- gap * noise) / gap).square()", "- gap * noise)).square()"),
+    ],
+    ("course_lib/experiments/toy2d.py", ("tests/experiments/test_toy2d.py",)): [
+        ("distances(a, a).sum() / (len(a) * (len(a) - 1))", "distances(a, a).mean()"),
+        ("half + half.floor() + x.floor() % 2", "half + half.floor()"),
+    ],
+    ("course_lib/sampling.py", ("tests/test_sampling.py",)): [
+        ("(closeness / (2 * sigma**2)).softmax(dim=1)", "(closeness / sigma**2).softmax(dim=1)"),
+        ("largest=False", "largest=True"),
+    ],
+    ("course_lib/pictures/gifs.py", ("tests/pictures/test_gifs_and_plots.py",)): [
+        ("** 1.5)) for j", "** 2)) for j"),
+        ("(len(pictures) - 1) + [1500]", "len(pictures)"),
+    ],
+    ("course_lib/images.py", ("tests/image_data/test_loading.py",)): [
+        (".round().to(torch.uint8)", ".to(torch.uint8)"),
+        ("x.clamp(-1, 1)", "x"),
+    ],
+    ("course_lib/checker/compare.py", CHECKER): [
+        ("if close.all():", "if close.any():"),
+        ("return len(yours) == len(expected) and all(a == b", "return all(a == b"),
+    ],
+    ("course_lib/checker/examine.py", CHECKER): [
+        ("if is_stand_in(self.quiz, self.attempt):", "if False:"),
+    ],
+    ("course_lib/checker/submission.py", CHECKER): [
+        ("if attempt is None or attempt is ...:", "if attempt is None:"),
+        ("return inner is reference or", "return"),
+    ],
+}
+MUTANTS = [Mutant(file, *edit, tests) for (file, tests), edits in EDITS.items() for edit in edits]
+
+
+def places(mutant: Mutant, root: Path) -> int:
+    """How often the text to be changed occurs; only once will do."""
+    return (root / mutant.file).read_text(encoding="utf-8").count(mutant.old)
+
+
+def passes(root: Path, tests: tuple[str, ...]) -> bool:
+    """Whether these tests pass in the repository at `root`. Raises RuntimeError if pytest finds none of them."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    # No compiled files: a copy that changes twice a second would be taken for the one before.
+    settings = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=root, env=os.environ | settings, capture_output=True, text=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    if done.returncode not in (0, 1, 2):  # 2: the tests cannot even be imported
+        raise RuntimeError(f"pytest could not run {' '.join(tests)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.returncode == 0
+
+
+def caught(mutant: Mutant, root: Path) -> bool:
+    """Whether the tests fail on the edit, which is taken back afterwards."""
+    path = root / mutant.file
+    right = path.read_text(encoding="utf-8")
+    path.write_text(right.replace(mutant.old, mutant.new), encoding="utf-8")
+    try:
+        return not passes(root, mutant.tests)
+    finally:
+        path.write_text(right, encoding="utf-8")
+
+
+def run(mutants: list[Mutant], root: Path) -> int:
+    """Try each mutant in copies of the repository, print what became of it, and return how many survived."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_A_TIME) as pool:
+        copies: queue.Queue[Path] = queue.Queue()
+        for number in range(AT_A_TIME):
+            copies.put(copy := Path(folder) / str(number))
+            for part in PARTS:
+                shutil.copytree(root / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copy(root / "pyproject.toml", copy)
+
+        def in_a_copy(task, *arguments):
+            copy = copies.get()
+            try:
+                return task(*arguments, copy)
+            finally:
+                copies.put(copy)
+
+        selections = sorted({mutant.tests for mutant in mutants})
+        whole = list(pool.map(lambda tests: in_a_copy(lambda copy: passes(copy, tests)), selections))
+        if broken := [" ".join(tests) for tests, good in zip(selections, whole, strict=True) if not good]:
+            sys.exit("These tests fail without any edit, mend them first:\n" + "\n".join(broken))
+        survived = 0
+        for mutant, noticed in zip(mutants, pool.map(lambda one: in_a_copy(caught, one), mutants), strict=True):
+            survived += not noticed
+            print("caught  " if noticed else "SURVIVED", mutant, flush=True)
+    print(f"{len(mutants) - survived} of {len(mutants)} caught, {1 - survived / len(mutants):.0%}.")
+    return survived
+
+
+def main(words: list[str]) -> int:
+    chosen = [mutant for mutant in MUTANTS if not words or any(word in str(mutant) for word in words)]
+    if not chosen:
+        sys.exit(f"No mutant has one of these words: {' '.join(words)}.")
+    if stale := [str(mutant) for mutant in chosen if places(mutant, ROOT) != 1]:
+        sys.exit("These texts do not occur exactly once; write them anew:\n" + "\n".join(stale))
+    return int(run(chosen, ROOT) > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
