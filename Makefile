@@ -59,6 +59,7 @@ test: setup-test
 	@mkdir -p build && echo "set-up: $$(( $$(date +%s) - $(STARTED) )) s" > $(STAGES)
 	$(call stage,ruff,$(RUN) python -m ruff check && $(RUN) python -m ruff format --check)
 	$(call stage,imports,$(RUN) lint-imports)
+	$(call stage,types,$(RUN) python -m mypy)
 	$(call stage,unit tests,$(RUN) $(ONE_THREAD) python -m pytest -n $(JOBS) --durations=15 $(TEST_ARGS))
 	$(call stage,notebooks,$(RUN) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
 	    -p course_lib.publishing.solved --nbval --nbval-sanitize-with notebooks/sanitize.cfg --durations=15 notebooks)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
-PARTS = "course_lib", "tests", "configs", "data"  # what the tests need, beside pyproject.toml
+PARTS = "course_lib", "tests", "configs", "data", "notebooks/source"  # what the tests need, beside pyproject.toml
 AT_A_TIME = 2
 SECONDS = 600  # tests that take longer do not end: that is noticed, too
 

@@ -43,8 +43,8 @@ class Alternative:
         """Its source as a student would write it, without the catalogue's decorator."""
         lines = textwrap.dedent(inspect.getsource(self.written)).splitlines()
         (definition,) = ast.parse("\n".join(lines)).body
-        own = definition.decorator_list[0]
-        return "\n".join(lines[own.end_lineno :])
+        ours = [d.end_lineno for d in definition.decorator_list if ".alternative(" in ast.unparse(d)]
+        return "\n".join(lines[max(ours, default=0) :])
 
 
 @dataclass(frozen=True, eq=False)

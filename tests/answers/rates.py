@@ -1,4 +1,4 @@
-"""What the checker says about the answers in this folder: `python tests/answers/rates.py [--all] [--set second] [CHAPTER ...]`.
+"""What the checker says about the answers here: `python tests/answers/rates.py [--all] [--set first] [CHAPTER ...]`.
 
 Prints what it says of each wrong answer that has no name in the catalogue (with --all: of every answer) and, at the
 end, for each chapter how many right answers passed, how many wrong ones were refused, and how many were named (a

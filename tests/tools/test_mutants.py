@@ -24,7 +24,7 @@ def test_every_mutant_has_its_text_its_fault_and_its_tests():
 def repository(tmp_path):
     """One function with a bug-free body and a test that looks at half of it."""
     for part in mutants.PARTS:
-        (tmp_path / part).mkdir()
+        (tmp_path / part).mkdir(parents=True)
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / "course_lib" / "__init__.py").touch()
     (tmp_path / "course_lib" / "signs.py").write_text("def sign(x):\n    return 1 if x > 0 else -1\n")

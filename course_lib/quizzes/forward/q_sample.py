@@ -109,7 +109,9 @@ q_sample.edits(
 lookups(q_sample)
 
 
-@q_sample.mistake("At t = 0 it is x_0, unchanged. In this course t = 0 is the first step already: what is `alphas_cumprod[0]`?")
+@q_sample.mistake(
+    "At t = 0 it is x_0, unchanged. In this course t = 0 is the first step already: what is `alphas_cumprod[0]`?"
+)
 def t_zero_taken_for_clean(x_start, t, noise, schedule):
     clean = (t == 0).reshape(-1, *[1] * (x_start.ndim - 1))
     return torch.where(clean, x_start, forward.q_sample(x_start, t, noise, schedule))

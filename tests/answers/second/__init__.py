@@ -1,1 +1,1 @@
-"""Answers that were written when the catalogue was done, and that it was not changed for: what it does with new ones."""
+"""Answers that were written when the catalogue was done; it was not changed for them: what it does with new ones."""
