@@ -61,7 +61,7 @@ q_posterior.edits(
     mean_from_the_noise=(
         "coef1 * x_start + coef2 * x_t -> (x_t - extract(schedule.betas / schedule.sqrt_one_minus_alphas_cumprod, t, "
         "x_t.shape) * x_start) / extract(schedule.alphas, t, x_t.shape).sqrt()",
-        "The mean is that of algorithm 2, with `x_start` in the place of the noise. Which of the two does the name promise?",
+        "The mean is that of algorithm 2, with `x_start` in the place of the noise. Which of the two does it name?",
     ),
     start_clamped=(
         "coef1 * x_start -> coef1 * x_start.clamp(-1, 1)",
@@ -111,11 +111,11 @@ q_posterior.edits(
     ),
     log_of_the_clamped_variance=(
         "schedule.posterior_variance -> schedule.posterior_variance.clamp(min=1e-20).log()",
-        "The second result is the logarithm of the variance, with a very small one at t = 0. Return it without the log.",
+        "The second result is the logarithm of the variance, very low at t = 0. Asked is the variance itself.",
     ),
     log_variance_of_guided_diffusion=(
         "posterior_variance -> posterior_variance[[1, *range(1, schedule.timesteps)]].log()",
-        "The second result is guided-diffusion's clipped logarithm of the variance. Here the variance itself is asked for.",
+        "The second result is guided-diffusion's clipped logarithm of the variance. Asked is no logarithm.",
     ),
     variance_floored=(
         "posterior_variance -> posterior_variance[[1, *range(1, schedule.timesteps)]]",
