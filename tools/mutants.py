@@ -37,7 +37,7 @@ STEP, SETTINGS = ("tests/runs/test_step.py",), ("tests/runs/test_settings.py",)
 DENOISER, UNET = ("tests/runs/test_denoiser.py",), ("tests/test_unet.py",)
 DISTURBED = ("tests/judges/test_classifier.py",)
 SCORE = ("tests/test_evaluation.py::test_samples_are_compared_with_the_reference_of_their_split",)
-CHECKER = ("tests/checker/test_results.py", "tests/checker/test_clues.py", "tests/checker/test_quiz.py")
+CHECKER = ("tests/checker/test_findings.py",)
 
 # (file, tests): (old, new), ...
 EDITS = {
@@ -50,9 +50,9 @@ EDITS = {
         ("        diffusion.predicts,\n", '        "noise",\n'),
         ("ema_decay(run.step, training.steps, training.ema_decay)", "0.5"),
         ("drop_labels(labels[indices], training.label_dropout,", "drop_labels(labels[indices], 0.0,"),
-        ("training.warmup_steps, training.lr_final)", "training.warmup_steps)"),
     ],
     ("course_lib/runs/loop.py", SETTINGS): [
+        ("training.warmup_steps, training.lr_final)", "training.warmup_steps)"),
         ("autocast(model, run.device, run.precision)", "model"),
         ("settings.checkpoint_every and run.step % settings.checkpoint_every == 0", "run.step % 100 == 0"),
         ("done or run.step % settings.sample_every == 0", "done"),

@@ -108,7 +108,8 @@ def to_model_range(images: Tensor) -> Tensor:
 to_model_range = check(to_model_range)
 
 # %% [markdown]
-# Stuck? `hint` goes from a nudge to the formula, one step at each call. `solution("to_model_range")` shows the course's own.
+# Stuck? `hint` has a nudge first and the formula last: open one after the other. `solution("to_model_range")` shows the course's own.
+# A check stops what runs too long. If it cannot, choose Kernel > Restart: what you passed is noted.
 
 # %%
 hint("to_model_range")
@@ -249,7 +250,7 @@ show_images(
 # | | chapter | minutes | you build |
 # | --- | --- | --- | --- |
 # | 00 | start | 25 | nothing yet |
-# | 01 | toy | 50 | a whole diffusion model in 81 lines, beside its exact answer |
+# | 01 | toy | 50 | a whole diffusion model in 82 lines, beside its exact answer |
 # | 02 | mixtures | 60 | the exact arrows from noise to data, and what loses a mode |
 # | 03 | schedules | 40 | how fast a picture fades |
 # | 04 | forward | 45 | noise in one leap, and the exact step back |

@@ -738,7 +738,7 @@ print(
 #
 # Your denoiser is what you have seen above and nothing else: the imports of torch, the data, `noise_levels`, `at_level`,
 # `neighbour_loss`, `Network`, `train`, `denoise_step`, `sample`, and the cells that run them. With the course's answers in the quiz cells
-# that is 81 lines, docstrings included, blank lines not. The rest of this notebook draws pictures, compares with the exact answer, and
+# that is 82 lines, docstrings included, blank lines not. The rest of this notebook draws pictures, compares with the exact answer, and
 # checks. The same parts, with a U-Net for the small network, draw the garments of chapter 00.
 #
 # ## What you now have

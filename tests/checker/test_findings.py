@@ -37,7 +37,7 @@ def right_for_one_t(x_start, t, noise, schedule):
 
 
 def does_nothing_with_noise(x_start, t, noise, schedule):
-    return right(x_start, t, torch.zeros_like(noise), schedule)
+    return right(x_start, t, torch.zeros_like(noise), schedule) + 0.2 * x_start.cos()
 
 
 def sometimes_random(x_start, t, noise, schedule):
@@ -208,9 +208,7 @@ def test_a_module_gets_the_reference_s_parameters(examined):
     assert examined(BLOCK, type("Mine", (blocks.ResnetBlock,), {})).finding == "stand_in"
     for mistake in BLOCK.mistakes:
         assert examined(BLOCK, mistake.attempt).mistake == mistake.name
-    exec(
-        source.replace("self.norm2, self.conv2", "self.norm3, self.conv2").replace("self.norm2(", "self.norm3("), names
-    )
+    exec(source.replace("self.norm2", "self.norm3"), names)
     report = examined(BLOCK, names["ResnetBlock"])
     assert (report.finding, "norm2.bias" in report.message) == ("type", True)
     assert examined(BLOCK, names["ResnetBlock"](8, 8)).finding == "type"

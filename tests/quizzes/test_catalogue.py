@@ -235,3 +235,15 @@ def test_an_unknown_name_is_told_what_is_close():
         find("q_smaple")
     with pytest.raises(UnknownQuizError, match="progress"):
         find("zzzzzz")
+
+
+def test_the_right_letter_cannot_be_guessed_from_the_others():
+    """Fifteen of 24 right answers once were "b": who always said b passed most of them."""
+    questions = [quiz for quiz in every_quiz().values() if isinstance(quiz, Choice)]
+    for size in {len(question.options) for question in questions}:
+        answers = [question.answer for question in questions if len(question.options) == size]
+        shares = [answers.count(letter) / len(answers) for letter in questions[0].options]
+        assert max(shares) <= 0.5, (size, answers)
+    right = [question.answer for question in questions]
+    assert max(right.count(letter) for letter in "abcd") <= 0.4 * len(right)
+    assert min(right.count(letter) for letter in "abc") >= 0.2 * len(right)

@@ -48,7 +48,8 @@ ConvNextBlock.edits(
     ),
     shortcut_too_late=(
         "self.shortcut(x) -> self.shortcut(h)",
-        "The shortcut starts behind the depthwise convolution. It should lead past the whole branch: from where?",
+        "What enters the shortcut is not the block's input any more. It should lead past the whole branch: from "
+        "where?",
     ),
     convnext_activation_after_the_sum=(
         "return -> return nn.functional.gelu(",
@@ -62,7 +63,7 @@ ConvNextBlock.edits(
     ),
     convnext_without_time=(
         "self.time_mlp is not None and time is not None -> False",
-        "No time changes the result. Who calls `time_mlp`?",
+        "No time changes the result. How should what `time_mlp` gives get into it?",
     ),
     convnext_crashes_without_a_time=(
         "self.time_mlp is not None and time is not None -> self.time_mlp is not None",
@@ -117,7 +118,7 @@ ConvNextBlock.edits(
     ),
     no_depthwise=(
         "h = self.depthwise(x) -> h = x",
-        "The depthwise convolution is left out, and with it the wide view of 7 x 7 pixels.",
+        "The depthwise convolution does not reach the result, and with it the wide view of 7 x 7 pixels is lost.",
     ),
     activated_depthwise=(
         "h = self.depthwise(x) -> h = nn.functional.gelu(self.depthwise(x))",

@@ -42,18 +42,18 @@ SinusoidalPositionEmbeddings.edits(
     guided_diffusion=(
         "max(half - 1, 1) -> half",
         "[angles.sin(), angles.cos()] -> [angles.cos(), angles.sin()]",
-        "That is the embedding of guided-diffusion: cosines first, and the slowest wave is a little too fast. "
+        "That is the embedding of guided-diffusion: cosines first, and the slowest wave is too fast. "
         "This one has the sines first and reaches 1/10,000.",
     ),
     transformer=(
         "max(half - 1, 1) -> half",
         "torch.cat([angles.sin(), angles.cos()], dim=-1) -> torch.stack([angles.sin(), angles.cos()], -1).flatten(1)",
-        "That is the Transformer's own: sines and cosines alternate, and the slowest wave is a little too fast. "
+        "That is the Transformer's own: sines and cosines alternate, and the slowest wave is too fast. "
         "The docstring names both differences.",
     ),
     divided_by_half=(
         "max(half - 1, 1) -> half",
-        "The slowest wave is a little too fast: it should reach 1/10,000 exactly. Into how many gaps do `half` "
+        "The slowest wave is too fast: it should reach 1/10,000 exactly. Into how many gaps do `half` "
         "frequencies cut the way?",
     ),
     divided_by_dim_minus_one=(

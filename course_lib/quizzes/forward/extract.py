@@ -29,7 +29,7 @@ extract = Quiz(
 extract.edits(
     not_reshaped=(
         ".reshape(len(t), *[1] * (len(x_shape) - 1)) -> ",
-        "Looked up, but still of shape (B,). Broadcasting would line it up with the last axis, the width: "
+        "Looked up, but still of shape (B,). Broadcasting would line it up with the last axis of a batch: "
         "which axes are missing?",
     ),
     images_only=(

@@ -40,7 +40,7 @@ to_uint8.edits(
     ),
     not_clamped=(
         ".clamp(-1, 1) ->",
-        "What is brighter than white wraps round and comes out dark, since a uint8 ends at 255. "
+        "What is just above white wraps round and comes out dark, since a uint8 ends at 255. "
         "What keeps a value within bounds?",
     ),
     neither_clamped_nor_rounded=(
@@ -51,7 +51,7 @@ to_uint8.edits(
     ),
     clamped_above_only=(
         "clamp(-1, 1) -> clamp(max=1)",
-        "What is darker than black wraps round and comes out bright. Which bound is missing?",
+        "What is just below black wraps round and comes out bright. Which bound is missing?",
     ),
     clamped_below_only=(
         "clamp(-1, 1) -> clamp(min=-1)",

@@ -35,7 +35,7 @@ alphas_cumprod_from_betas.edits(
     ),
     one_minus_sum=(
         "torch.cumprod(1 - betas -> 1 - torch.cumsum(betas",
-        "1 minus the sum holds only while the betas are tiny, and turns negative later. "
+        "1 minus the sum holds only while that is small, and is negative once it exceeds 1. "
         "Each step takes its share of what is left.",
     ),
     only_the_last=(

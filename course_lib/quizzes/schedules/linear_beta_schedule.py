@@ -26,7 +26,7 @@ linear_beta_schedule.edits(
     ),
     stops_before_the_end=(
         "timesteps, dtype=torch.float64) -> timesteps + 1, dtype=torch.float64)[:-1]",
-        "The line stops one step before `beta_end`. Between T points lie T - 1 gaps.",
+        "The line stops one step before its end. Between T points lie T - 1 gaps.",
     ),
     starts_one_step_late=(
         "timesteps, dtype=torch.float64) -> timesteps + 1, dtype=torch.float64)[1:]",
@@ -42,7 +42,7 @@ linear_beta_schedule.edits(
     ),
     end_raised_by_the_start=(
         "(beta_start, beta_end, timesteps -> (beta_start, beta_start + beta_end, timesteps",
-        "The line ends above `beta_end`, by just `beta_start`. How far is it from one end to the other?",
+        "The line heads for `beta_start` + `beta_end`. How far is it from one end to the other?",
     ),
     one_too_many=(
         "timesteps, dtype -> timesteps + 1, dtype",

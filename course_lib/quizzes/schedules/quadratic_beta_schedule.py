@@ -79,7 +79,7 @@ quadratic_beta_schedule.edits(
     ),
     quadratic_with_fixed_ends=(
         "(beta_start**0.5, beta_end**0.5 -> (1e-4**0.5, 0.02**0.5",
-        "The ends are always 1e-4 and 0.02, whatever the caller asks for. Use `beta_start` and `beta_end`.",
+        "The ends are taken to be 1e-4 and 0.02, whatever the caller asks for. Use `beta_start` and `beta_end`.",
     ),
     quadratic_from_zero=(
         "(beta_start**0.5, -> (0,",
@@ -92,7 +92,7 @@ quadratic_beta_schedule.edits(
     ),
     quadratic_one_step_late=(
         "timesteps, dtype=torch.float64) -> timesteps + 1, dtype=torch.float64)[1:]",
-        "`beta_start` is left out: the first beta is already one step further. Does t count from 0 or from 1?",
+        "The start is left out: the first beta is already one step further. Does t count from 0 or from 1?",
     ),
     quadratic_one_too_many=("timesteps, dtype -> timesteps + 1, dtype", "One beta too many: t runs from 0 to T-1."),
     quadratic_alphas=("return torch -> return 1 - torch", "These are the alphas, what a step keeps. Asked are betas."),

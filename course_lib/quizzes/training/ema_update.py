@@ -64,8 +64,8 @@ ema_update.edits(
     ),
     a_new_name=(
         "average.lerp_(new, 1 - decay) -> average = average.lerp(new, 1 - decay)",
-        "The tensors in `ema` are as before. `p = ...` or `d[k] = ...` only gives a new tensor an old name: "
-        "what writes into the old tensor?",
+        "The tensors in `ema` are as before. A new tensor under an old name, as in `p = ...`, or in a copy of `ema` "
+        "does not change them: what writes into the old tensor?",
     ),
     with_its_history=(
         "@torch.no_grad() ->",
