@@ -184,7 +184,7 @@ EDITS = {
     ],
     ("course_lib/checker/submission.py", CHECKER): [
         ("if attempt is None or attempt is ...:", "if attempt is None:"),
-        ("return inner is reference or", "return"),
+        ("inherits and inner.forward is reference.forward", "False"),
     ],
 }
 MUTANTS = [Mutant(file, *edit, tests) for (file, tests), edits in EDITS.items() for edit in edits]

@@ -121,7 +121,9 @@ def _array(yours: Array, expected: Array, tolerance: Tolerance) -> Finding | Non
         return Finding("dtype", f"Its type is {_dtype(yours)}, expected is {_dtype(expected)}. Where did it change?")
     if expected.requires_grad and not yours.requires_grad:
         return Finding(
-            "type", "No gradient can flow back through the result: did `detach`, `no_grad` or `item` cut it off?"
+            "type",
+            "No gradient can flow back through the result to anything that learns: is that cut off by `detach`, "
+            "`no_grad` or `item`, or left out?",
         )
     return _values(yours.data, expected.data, tolerance)
 

@@ -66,6 +66,12 @@ def test_what_a_wrong_result_is(change, sentence):
     assert bool(found) == bool(sentence)
 
 
+def test_a_result_that_is_a_multiple_of_an_input_is_not_one_plus_a_multiple_of_it():
+    """What is expected is a multiple of `noise` itself: "plus a multiple of it" would say nothing."""
+    found = said(lambda r, x, n: r + row(r) * n, expected=lambda x, n: -3 * row(n) ** 2 * n)
+    assert "multiple of `noise`" not in found
+
+
 def test_two_cases_of_different_faults_have_nothing_in_common():
     right, x, _ = tensors()
     assert clue([Wrong(2 * right, right), Wrong(3 * right, right)]) == (

@@ -48,8 +48,7 @@ ConvNextBlock.edits(
     ),
     shortcut_too_late=(
         "self.shortcut(x) -> self.shortcut(h)",
-        "What enters the shortcut is not the block's input any more. It should lead past the whole branch: from "
-        "where?",
+        "What enters the shortcut is not the block's input any more. It should lead past the whole branch: from where?",
     ),
     convnext_activation_after_the_sum=(
         "return -> return nn.functional.gelu(",

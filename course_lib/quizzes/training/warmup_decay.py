@@ -152,8 +152,7 @@ warmup_decay.edits(
     ),
     down_from_the_start=(
         f"{DONE} -> done = step / max(steps - 1, 1)",
-        "The cosine counts from step 0, so part of its way down is over when the warm-up ends. Where should it "
-        "begin?",
+        "The cosine counts from step 0, so part of its way down is over when the warm-up ends. Where should it begin?",
     ),
     never_arrives=(
         f"{DONE} -> done = (step - warmup_steps) / steps",
