@@ -200,6 +200,7 @@ def passes(root: Path, tests: tuple[str, ...]) -> bool:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     # No compiled files: a copy that changes twice a second would be taken for the one before.
     settings = {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    settings["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer to load than most of these tests
     try:
         done = subprocess.run(
             command, cwd=root, env=os.environ | settings, capture_output=True, text=True, timeout=SECONDS

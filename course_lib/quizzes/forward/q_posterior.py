@@ -22,6 +22,29 @@ q_posterior = Quiz(
     ),
 )
 
+# Both results
+q_posterior.edits(
+    returned_in_the_wrong_order=(
+        "return -> return (",
+        "posterior_variance, t, x_t.shape) -> posterior_variance, t, x_t.shape))[::-1]",
+        "Mean and variance are returned in the wrong order.",
+    ),
+    mean_alone=(
+        ", extract(schedule.posterior_variance, t, x_t.shape) -> ",
+        "Only the mean comes back. Return two things: `return mean, variance`.",
+    ),
+    alpha_bar_wraps_round=(
+        "schedule.posterior_mean_coef1 -> "
+        "schedule.betas * schedule.sqrt_alphas_cumprod.roll(1) / (1 - schedule.alphas_cumprod)",
+        "schedule.posterior_mean_coef2 -> "
+        "schedule.alphas.sqrt() * (1 - schedule.alphas_cumprod.roll(1)) / (1 - schedule.alphas_cumprod)",
+        "schedule.posterior_variance -> "
+        "schedule.betas * (1 - schedule.alphas_cumprod.roll(1)) / (1 - schedule.alphas_cumprod)",
+        "Right except at t = 0: there the alpha-bar before is 1, and an index of -1 gives the *last* one. "
+        "Which constant of the schedule has that 1?",
+    ),
+)
+
 # The mean
 q_posterior.edits(
     weights_swapped=(
@@ -127,29 +150,13 @@ q_posterior.edits(
     ),
 )
 
-# Both
-q_posterior.edits(
-    returned_in_the_wrong_order=(
-        "return -> return (",
-        "posterior_variance, t, x_t.shape) -> posterior_variance, t, x_t.shape))[::-1]",
-        "Mean and variance are returned in the wrong order.",
-    ),
-    mean_alone=(
-        ", extract(schedule.posterior_variance, t, x_t.shape) -> ",
-        "Only the mean comes back. Return two things: `return mean, variance`.",
-    ),
-    alpha_bar_wraps_round=(
-        "schedule.posterior_mean_coef1 -> "
-        "schedule.betas * schedule.sqrt_alphas_cumprod.roll(1) / (1 - schedule.alphas_cumprod)",
-        "schedule.posterior_mean_coef2 -> "
-        "schedule.alphas.sqrt() * (1 - schedule.alphas_cumprod.roll(1)) / (1 - schedule.alphas_cumprod)",
-        "schedule.posterior_variance -> "
-        "schedule.betas * (1 - schedule.alphas_cumprod.roll(1)) / (1 - schedule.alphas_cumprod)",
-        "Right except at t = 0: there the alpha-bar before is 1, and an index of -1 gives the *last* one. "
-        "Which constant of the schedule has that 1?",
-    ),
-)
 lookups(q_posterior)
+q_posterior.swaps(
+    posterior_of_the_first_t=(
+        {"extract": lambda values, t, x_shape: extract(values, t[:1].expand_as(t), x_shape)},
+        "All rows have the posterior of the first row's t. Each row has its own t: look up with all of them.",
+    )
+)
 
 
 @q_posterior.mistake(

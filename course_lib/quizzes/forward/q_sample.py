@@ -123,7 +123,7 @@ def first_row_decides(x_start, t, noise, schedule):
 
 
 @q_sample.mistake(
-    "The noise is stronger than one draw can be: it adds up as if every step brought the same draw. "
+    "The noise is too strong: it adds up as if every step brought the same draw. "
     "Independent draws add up in their variances."
 )
 def one_draw_for_all_steps(x_start, t, noise, schedule):

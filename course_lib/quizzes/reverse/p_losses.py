@@ -11,12 +11,14 @@ from course_lib.reverse import LOSSES, training_target
 
 
 def training_batches(g: torch.Generator) -> list[tuple]:
-    """Every loss and every kind of prediction; the first case is the plain one, L2 on the noise.
+    """Every loss on every kind of prediction; the first case is the plain one, L2 on the noise.
 
     The last model is frozen, as when a loss is only measured: whoever calls `backward` inside is told there.
     """
-    kinds = [("l2", "noise"), ("l1", "noise"), ("huber", "noise"), ("l2", "start"), ("huber", "v"), ("l1", "start")]
-    cases = [(ToyDenoiser(), *batch, *kind) for batch, kind in zip(noisy_batches(g), kinds, strict=True)]
+    kinds = [("l2", "noise"), ("l1", "v"), ("huber", "noise"), ("l2", "start"), ("l1", "noise"), ("huber", "v")]
+    kinds += [("huber", "start"), ("l2", "v"), ("l1", "start")]
+    batches = noisy_batches(g)
+    cases = [(ToyDenoiser(), *batch, *kind) for batch, kind in zip([*batches, *batches[:3]], kinds, strict=True)]
     cases[-1][0].requires_grad_(False)
     return cases
 
@@ -57,6 +59,18 @@ p_losses.edits(
         f"{TARGET} -> x_t",
         "The prediction is compared with x_t, which the model has just seen. What should it have guessed?",
     ),
+    v_taken_for_noise=(
+        f"{TARGET} -> x_start if predicts == 'start' else noise",
+        "Right for noise and start; what should be v is compared with the noise. What does `training_target` do?",
+    ),
+    start_and_noise_swapped=(
+        "schedule, predicts) -> schedule, dict(noise='start', start='noise').get(predicts, predicts))",
+        "The targets of `noise` and `start` have changed places. What does a model say if `predicts` is `start`?",
+    ),
+    target_from_x_t=(
+        "training_target(x_start -> training_target(x_t",
+        "Right for noise only: the target is made from x_t as if it were x_0. Which of them is clean?",
+    ),
     v_with_the_wrong_sign=(
         f"{TARGET} -> {TARGET} * (-1 if predicts == 'v' else 1)",
         "Right for noise and start; v has the wrong sign. `training_target` has it.",
@@ -81,6 +95,10 @@ p_losses.edits(
         "LOSSES[loss_type](model -> LOSSES['l2'](model",
         f"{TARGET} -> noise",
         "`loss_type` and `predicts` change nothing: it is always the squared error on the noise. What do they ask for?",
+    ),
+    loss_type_for_noise_only=(
+        "LOSSES[loss_type](model -> LOSSES[loss_type if predicts == 'noise' else 'l2'](model",
+        "Right where `predicts` is `noise`; otherwise it is the squared error whatever `loss_type` says.",
     ),
     losses_swapped=(
         "LOSSES[loss_type](model -> LOSSES[dict(l1='l2', l2='l1').get(loss_type, loss_type)](model",
@@ -120,7 +138,7 @@ p_losses.edits(
     ),
     backward_called=(
         f"return {COMPARED} -> loss = {COMPARED}; loss.backward(); return loss",
-        "`backward` is called inside, though the caller decides when to go back. Who does that in the training loop?",
+        "A gradient is computed inside, though the caller decides when to go back. Who does that in the training loop?",
     ),
     summed=(
         f"return {COMPARED} -> return x_t.numel() * {COMPARED}",
@@ -166,6 +184,18 @@ p_losses.edits(
     loss_at_the_first_t=(
         f"{NOISED} -> q_sample(x_start, t := t[:1].expand_as(t), noise, schedule)",
         "x_t has the t of the first row everywhere. Each row is trained at a level of its own.",
+    ),
+    model_at_the_first_t=(
+        "model(x_t, t) -> model(x_t, t[:1].expand_as(t))",
+        "x_t is right, but the model is told the t of the first row for all rows. Each row has its own.",
+    ),
+    model_one_level_too_low=(
+        "model(x_t, t) -> model(x_t, t - 1)",
+        "The model is told t - 1. x_t is at level t, and the model has to know how much noise it looks at.",
+    ),
+    model_one_level_too_low_but_at_zero=(
+        "model(x_t, t) -> model(x_t, (t - 1).clamp(min=0))",
+        "Except at t = 0 the model is told t - 1. Which level is x_t at?",
     ),
     t_as_a_share=(
         "model(x_t, t) -> model(x_t, t / schedule.timesteps)",

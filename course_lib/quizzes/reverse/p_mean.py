@@ -71,6 +71,34 @@ p_mean.edits(
         "clamp(-1, 1) -> clamp(0, 1)",
         "The guess is clipped to [0, 1]. Between which values do the course's images live?",
     ),
+    clipped_above_only=(
+        "clamp(-1, 1) -> clamp(max=1)",
+        "The guess is kept below 1, but it may fall below -1. Which two limits do images have?",
+    ),
+    squashed=(
+        "x_start.clamp(-1, 1) -> x_start.tanh()",
+        "The guess is squashed by tanh, which changes values inside [-1, 1] as well. Those should stay as they are.",
+    ),
+    scaled_into_the_range=(
+        "x_start.clamp(-1, 1) -> x_start / x_start.abs().max().clamp(min=1)",
+        "The whole guess is made smaller until it fits. Only what lies outside [-1, 1] should change.",
+    ),
+    clipped_for_noise_only=(
+        "if clip_start: -> if clip_start and predicts == 'noise':",
+        "The guess is clipped only where `predicts` is `noise`. The other two kinds guess an x_0 as well.",
+    ),
+    guess_and_mean_clipped=(
+        "return mean -> return mean.clamp(-1, 1) if clip_start else mean",
+        "The guess is clipped, and the mean once more. The mean still holds noise and may leave [-1, 1].",
+    ),
+    output_and_state_swapped=(
+        "predict_start(model(x_t, t), x_t, -> predict_start(x_t, model(x_t, t),",
+        "What the model says and x_t have changed places in `predict_start`. Which of them comes first there?",
+    ),
+    v_read_as_noise=(
+        "schedule, predicts) -> schedule, 'start' if predicts == 'start' else 'noise')",
+        "Right for `noise` and `start`; a v is read as noise. What does `predict_start` do with it?",
+    ),
     ends_swapped=(
         "q_posterior(x_start, x_t, -> q_posterior(x_t, x_start,",
         "The two ends have changed places in `q_posterior`: x_0 comes first, then x_t.",
@@ -108,6 +136,10 @@ p_mean.edits(
         "model(x_t, t) -> model(x_t, t - 1)",
         "The model is told t - 1. x_t is at level t, and the model has to know how much noise it looks at.",
     ),
+    model_one_level_too_low_but_at_zero=(
+        "model(x_t, t) -> model(x_t, (t - 1).clamp(min=0))",
+        "Except at t = 0 the model is told t - 1. Which level is x_t at?",
+    ),
     model_counts_from_one=(
         "model(x_t, t) -> model(x_t, t + 1)",
         "The model is told t + 1, as the paper counts. In this course it gets `t` as it is, from 0.",
@@ -135,6 +167,14 @@ def for_noise_only(model, x_t, t, schedule, predicts="noise", clip_start=False):
 
 
 @p_mean.mistake(
+    "x_t minus beta / sqrt(1 - alpha-bar) times the noise is only the bracket of equation 11. "
+    "What stands in front of it, and what about models that predict something else?"
+)
+def bracket_of_equation_11(model, x_t, t, schedule, predicts="noise", clip_start=False):
+    return x_t - extract(schedule.betas / schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape) * model(x_t, t)
+
+
+@p_mean.mistake(
     "Every constant is looked up at t - 1, as the paper counts, and at t = 0 that is the *last* one. "
     "Here t = 0 is the first step."
 )
@@ -152,16 +192,12 @@ def as_ddim(model, x_t, t, schedule, predicts="noise", clip_start=False):
 @p_mean.alternative("All three kinds of models in a dict, then the posterior's two weights.")
 def mean_from_equation_7(model, x_t, t, schedule, predicts="noise", clip_start=False):
     output = model(x_t, t)
-    signal, sigma = (
-        extract(schedule.sqrt_alphas_cumprod, t, x_t.shape),
-        extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape),
-    )
+    weights = schedule.sqrt_alphas_cumprod, schedule.sqrt_one_minus_alphas_cumprod
+    signal, sigma = (extract(values, t, x_t.shape) for values in weights)
     starts = {"noise": (x_t - sigma * output) / signal, "start": output, "v": signal * x_t - sigma * output}
     x_start = torch.clip(starts[predicts], -1, 1) if clip_start else starts[predicts]
-    coef1, coef2 = (
-        extract(schedule.posterior_mean_coef1, t, x_t.shape),
-        extract(schedule.posterior_mean_coef2, t, x_t.shape),
-    )
+    weights = schedule.posterior_mean_coef1, schedule.posterior_mean_coef2
+    coef1, coef2 = (extract(values, t, x_t.shape) for values in weights)
     return coef1 * x_start + coef2 * x_t
 
 

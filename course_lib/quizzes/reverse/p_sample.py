@@ -48,7 +48,7 @@ p_sample.edits(
         "but which noise is allowed in the very last step?",
     ),
     beta_with_noise_off=(
-        "schedule.posterior_variance -> schedule.betas * (torch.arange(schedule.timesteps) > 0)",
+        "schedule.posterior_variance -> torch.cat([schedule.betas.new_zeros(1), schedule.betas[1:]])",
         "That is the paper's other variance, beta with its noise off at t = 0: a fair sampler, "
         "but not this course's. Which variance does `q_posterior` have?",
     ),
@@ -56,12 +56,16 @@ p_sample.edits(
         f"return mean + {SPREAD} * noise -> return mean + {SPREAD} * noise if t[0] > 0 else mean",
         "The first row decides for the whole batch whether noise is added. How can each row decide for itself?",
     ),
+    any_row_decides=(
+        f"return mean + {SPREAD} * noise -> return mean + {SPREAD} * noise if (t > 0).all() else mean",
+        "If one row has t = 0, no row gets noise. How can each row decide for itself?",
+    ),
     spread_of_the_first_row=(
         SPREAD + " -> schedule.posterior_variance[t[0]].sqrt()",
         "All rows get the noise of the first row's t. Each row has a variance of its own.",
     ),
     quiet_too_early=(
-        "schedule.posterior_variance -> schedule.posterior_variance * (torch.arange(schedule.timesteps) > 1)",
+        f"{SPREAD} -> ((t > 1).float() * schedule.posterior_variance[t]).reshape(-1, *[1] * (x_t.ndim - 1)).sqrt()",
         "The noise stops one step too early: at t = 1 there still is some. At which t is the variance 0?",
     ),
     never_quiet=(
@@ -80,6 +84,10 @@ p_sample.edits(
     spread_of_the_leap=(
         "schedule.posterior_variance -> 1 - schedule.alphas_cumprod",
         "sqrt(1 - alpha-bar_t) is all the noise in x_t. How much doubt does a single step leave?",
+    ),
+    spread_of_the_leap_before=(
+        "schedule.posterior_variance -> 1 - schedule.alphas_cumprod_prev",
+        "sqrt(1 - alpha-bar_{t-1}) is all the noise in x_{t-1}. Much of it is in the mean already.",
     ),
     noise_subtracted=(
         "mean + extract -> mean - extract",
@@ -155,6 +163,15 @@ def algorithm_2(model, x_t, t, noise, schedule, predicts="noise", clip_start=Fal
     sigma = extract(schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape)
     later = (t > 0).reshape(-1, *[1] * (x_t.ndim - 1))
     return (x_t - beta / sigma * model(x_t, t)) / (1 - beta).sqrt() + later * beta.sqrt() * noise
+
+
+@p_sample.mistake(
+    "The guess of x_0 is noised again to the level t - 1, so x_t has no say. Which mean keeps what x_t knows?"
+)
+def guess_noised_again(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
+    start = guessed_start(model, x_t, t, schedule, predicts, clip_start)
+    before = extract(schedule.alphas_cumprod_prev, t, x_t.shape)
+    return before.sqrt() * start + (1 - before).sqrt() * noise
 
 
 @p_sample.mistake(

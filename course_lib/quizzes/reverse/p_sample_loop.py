@@ -22,12 +22,13 @@ def walks(g: torch.Generator) -> list[tuple]:
             ((2, 1, 6, 6), 5, "start", True),
             ((5, 2), 8, "noise", True),
             ((3,), 4, "v", False),
+            ((1, 3), 1, "v", True),
         ]
     ):
         betas = 0.02 + 0.3 * torch.rand(timesteps, generator=g, dtype=torch.float64)
         generator = torch.Generator().manual_seed(seed)
         cases.append((model, shape, NoiseSchedule(betas), generator, predicts, clip_start))
-    return [*cases, (always_half, (3, 2), NoiseSchedule(betas), None, "start")]
+    return [*cases, (always_half, (3, 2), cases[3][2], None, "start")]
 
 
 def always_half(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
@@ -117,7 +118,8 @@ p_sample_loop.edits(
         "It begins with ones. What is the distribution of x_T?",
     ),
     begins_uniform=(
-        f"{DRAWN} -> x = torch.rand(shape, generator=generator)",
+        f"{DRAWN} -> device = (generator or schedule).device; "
+        "x = torch.rand(shape, generator=generator, device=device).to(schedule.device)",
         "It begins with numbers from 0 to 1, which `torch.rand` draws. What is the distribution of x_T?",
     ),
     global_generator=(
@@ -128,6 +130,18 @@ p_sample_loop.edits(
         f"{NOISE} -> noise = torch.randn_like(x)",
         "x_T comes from `generator`, the noise of the steps from elsewhere, as `randn_like` draws it. "
         "Who should draw in the loop?",
+    ),
+    start_from_the_global_generator=(
+        f"{DRAWN} -> x = draw_noise(shape, schedule)",
+        "The noise of the steps comes from `generator`, x_T from elsewhere. Who should draw x_T?",
+    ),
+    seeded_in_every_step=(
+        f"{NOISE} -> noise = draw_noise(shape, schedule, generator and generator.manual_seed(0))",
+        "Every step has the same noise, as if the generator were seeded anew each time. Each step needs its own draw.",
+    ),
+    seeded_with_the_step=(
+        f"{NOISE} -> noise = draw_noise(shape, schedule, generator and generator.manual_seed(step))",
+        "The noise of the steps is the same whichever generator comes in, as if seeded by t. Who decides about seeds?",
     ),
     seeded_inside=(
         f"{DRAWN} -> generator = torch.Generator().manual_seed(0); {DRAWN}",
@@ -156,7 +170,7 @@ p_sample_loop.edits(
     ),
     steps_thrown_away=(
         "x = p_sample( -> p_sample(",
-        "This is x_T: the result of each step is thrown away. What does the next step have to start from?",
+        "What comes back is x_T, as it was drawn. What becomes of the result of each step?",
     ),
     always_from_the_start=(
         f"{DRAWN} -> {DRAWN}; start = x",
@@ -165,7 +179,7 @@ p_sample_loop.edits(
     ),
     returns_in_the_loop=(
         f"{STEP} -> return p_sample(model, x, t, noise, schedule, predicts, clip_start)",
-        "It returns after a single step. How far is the `return` indented?",
+        "What comes back is the state after a single step. How far is the `return` indented?",
     ),
     graph_of_all_steps=(
         "@torch.no_grad() ->",
@@ -176,8 +190,7 @@ p_sample_loop.edits(
 
 
 @p_sample_loop.mistake(
-    "The noise is drawn once, before the loop, and used in every step, so the errors point one way. "
-    "When should it be drawn?"
+    "All steps have the same noise, drawn once after x_T, so the errors point one way. When should it be drawn?"
 )
 @torch.no_grad()
 def one_noise_for_all(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
@@ -185,14 +198,33 @@ def one_noise_for_all(model, shape, schedule, generator=None, predicts="noise", 
     return walk(model, x, [noise] * schedule.timesteps, schedule, predicts, clip_start)
 
 
-@p_sample_loop.mistake(
-    "The numbers come in another order: the first draw should be x_T, and then each step has its own. "
-    "Where do you draw too early?"
-)
 @torch.no_grad()
-def steps_drawn_before_x_t(model, shape, schedule, generator=None, predicts="noise", clip_start=False):
-    draws = [draw_noise(shape, schedule, generator) for _ in range(schedule.timesteps)]
-    return walk(model, draw_noise(shape, schedule, generator), draws, schedule, predicts, clip_start)
+def all_drawn_first(
+    model, shape, schedule, generator=None, predicts="noise", clip_start=False, *, x_t_last=False, by_t=False
+):
+    """All noise is drawn before the loop, x_T first or last; the steps take theirs in turn or as draws[t]."""
+    draws = [draw_noise(shape, schedule, generator) for _ in range(schedule.timesteps + 1)]
+    x = draws.pop(-1 if x_t_last else 0)
+    return walk(model, x, draws[::-1] if by_t else draws, schedule, predicts, clip_start)
+
+
+p_sample_loop.variants(
+    all_drawn_first,
+    steps_drawn_before_x_t=(
+        {"x_t_last": True},
+        "The numbers come in another order: the first draw should be x_T, and then each step has its own. "
+        "What is drawn too early?",
+    ),
+    draws_taken_by_t=(
+        {"by_t": True},
+        "The steps' noise comes in the opposite order: the first draw after x_T belongs to the first step, t = T - 1.",
+    ),
+    drawn_before_x_t_and_taken_by_t=(
+        {"x_t_last": True, "by_t": True},
+        "The draws come in the opposite order, as noises[t] takes them from a list. x_T is drawn first, "
+        "then the noise of t = T - 1.",
+    ),
+)
 
 
 @p_sample_loop.mistake("All states come back. They make a fine film; asked is the last one, the samples.")

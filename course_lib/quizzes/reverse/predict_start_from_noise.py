@@ -6,11 +6,11 @@ from course_lib import reverse
 from course_lib.checker.quiz import Quiz
 from course_lib.forward import extract
 from course_lib.quizzes.families import lookups
-from course_lib.quizzes.inputs import noisy_batches
+from course_lib.quizzes.reverse.shared import model_and_noisy_batches
 
 predict_start_from_noise = Quiz(
     reverse.predict_start_from_noise,
-    cases=noisy_batches,
+    cases=lambda g: [(x, t, noise, schedule) for _, x, t, noise, schedule, *_ in model_and_noisy_batches(g)],
     points=2,
     minutes=6,
     hints=(
@@ -35,7 +35,7 @@ predict_start_from_noise.edits(
     ),
     divided_by_alpha_bar=(
         f"{SIGNAL} -> schedule.alphas_cumprod",
-        "The division is by alpha-bar. Which power of it stands in front of x_0 in `q_sample`?",
+        "x_0 comes out divided by alpha-bar. Which power of it stands in front of x_0 in `q_sample`?",
     ),
     noise_added=(
         "x_t - sigma -> x_t + sigma",
@@ -99,6 +99,10 @@ predict_start_from_noise.edits(
         f"{SOLVED} -> signal * x_t + sigma * noise",
         "This adds noise to x_t as if it were clean: `q_sample` once more. Solve it for x_0.",
     ),
+    start_from_v=(
+        f"{SOLVED} -> signal * x_t - sigma * noise",
+        "That is how x_0 follows from v. Here the third argument is the noise: solve `q_sample` for x_0.",
+    ),
     one_step_too_few=(
         f"{SIGNAL} -> schedule.alphas_cumprod_prev.sqrt()",
         f"{SIGMA} -> (1 - schedule.alphas_cumprod_prev).sqrt()",
@@ -111,6 +115,21 @@ predict_start_from_noise.edits(
     ),
 )
 lookups(predict_start_from_noise)
+
+
+@predict_start_from_noise.mistake(
+    "At t = 0 x_t comes back unchanged. In this course t = 0 is the first step already: how much noise does it bring?"
+)
+def t_zero_taken_for_clean(x_t, t, noise, schedule):
+    clean = (t == 0).reshape(-1, *[1] * (x_t.ndim - 1))
+    return torch.where(clean, x_t, reverse.predict_start_from_noise(x_t, t, noise, schedule))
+
+
+@predict_start_from_noise.mistake(
+    "The first row decides for all: if its t is 0, every x_t comes back unchanged. Each row has its own t."
+)
+def first_row_decides(x_t, t, noise, schedule):
+    return x_t if t[0] == 0 else reverse.predict_start_from_noise(x_t, t, noise, schedule)
 
 
 @predict_start_from_noise.alternative("With the reciprocals of both weights, as many libraries keep them.")
