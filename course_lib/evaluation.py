@@ -108,13 +108,13 @@ def sample_batches(
     images, too, equal shares have half the distance, so they cannot be held against a floor whose shares are random.
     The last batch may be smaller. `precision` as in `checkpoints.denoiser`.
     """
-    place, classes = checkpoint.schedule.device, checkpoint.model.num_classes
-    generator = torch.Generator(place).manual_seed(seed)
+    device, classes = checkpoint.schedule.device, checkpoint.model.num_classes
+    generator = torch.Generator(device).manual_seed(seed)
     if classes is not None and labels is None:
         labels = draw_labels(classes, count, seed)
     for start in range(0, count, batch_size):
         size = min(batch_size, count - start)
-        part = None if labels is None else labels[start : start + size].to(place)
+        part = None if labels is None else labels[start : start + size].to(device)
         yield to_uint8(denoiser(checkpoint, part, precision).sample(size, generator)).cpu()
 
 

@@ -111,10 +111,10 @@ def load_checkpoint(path: str | Path, device: str = "auto") -> Checkpoint:
     config = check_config(metadata["config"])
     model = make_model(config, metadata["image_shape"][0], len(metadata["class_names"]))
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
-    place = find_device(device)
+    chosen = find_device(device)
     return Checkpoint(
-        model=model.to(place).eval().requires_grad_(False),
-        schedule=make_schedule(config).to(place),
+        model=model.to(chosen).eval().requires_grad_(False),
+        schedule=make_schedule(config).to(chosen),
         config=config,
         image_shape=tuple(metadata["image_shape"]),
         class_names=metadata["class_names"],
