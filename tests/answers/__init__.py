@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer to `quiz`. `why` says in a few words what is wrong with it, or what is unusual about a right one."""
+    """One answer to `quiz`. `why` says in a few words what is wrong with it, or what is unusual about a right one.
+
+    right   None where its author and the course disagree: such an answer is shown by rates.py, and proves nothing
+    """
 
     quiz: str
     attempt: Callable
-    right: bool
+    right: bool | None
     why: str
 
 
@@ -31,7 +34,12 @@ def wrong(quiz: str, why: str) -> Callable:
     return _collect(quiz, False, why)
 
 
-def _collect(quiz: str, is_right: bool, why: str) -> Callable:
+def disputed(quiz: str, why: str) -> Callable:
+    """Decorator for an answer that its author holds for right, or wrong, and the course does not; `why` says both."""
+    return _collect(quiz, None, why)
+
+
+def _collect(quiz: str, is_right: bool | None, why: str) -> Callable:
     def add(attempt: Callable) -> Callable:
         ANSWERS.append(Answer(quiz, attempt, is_right, why))
         return attempt

@@ -23,7 +23,9 @@ HERE = Path(__file__).parent
 
 
 def verdict(answer: Answer, report: Report) -> str:
-    """`right`, or for a wrong answer one of passed, named, described, plain; `refused` for a right one."""
+    """`right`, or for a wrong answer one of passed, named, described, plain; `refused` for a right one; `disputed`."""
+    if answer.right is None:
+        return "disputed"
     if answer.right:
         return "right" if report.passed else "refused"
     if report.passed:
@@ -51,7 +53,7 @@ def main() -> int:
             report = examine(answer.quiz, answer.attempt, seed=options.seed)
             kind = verdict(answer, report)
             found[kind] += 1
-            if options.all or kind in ("refused", "passed", "plain", "described"):
+            if options.all or kind in ("refused", "passed", "plain", "described", "disputed"):
                 name = "+".join(report.mistakes) or report.finding
                 print(f"{kind:9} {answer.quiz}.{answer.attempt.__name__} ({answer.why})")
                 print(f"          {name}: {report.message}")
@@ -63,11 +65,12 @@ def main() -> int:
 
 def line(chapter: str, found: Counter) -> str:
     right = found["right"] + found["refused"]
-    wrong = sum(found.values()) - right
+    wrong = sum(found.values()) - right - found["disputed"]
     shares = ", ".join(
         f"{kind} {found[kind] / max(wrong, 1):.1%}" for kind in ("passed", "named", "described", "plain")
     )
-    return f"{chapter}: {found['right']} of {right} right ones passed; {wrong} wrong ones: {shares};"
+    disputed = f"; disputed {found['disputed']};" if found["disputed"] else ";"
+    return f"{chapter}: {found['right']} of {right} right ones passed; {wrong} wrong ones: {shares}{disputed}"
 
 
 if __name__ == "__main__":

@@ -197,10 +197,10 @@ def returns_it(ema, model, decay):
     [
         (moves_both, "mutates", "It changes `model`, which belongs to the caller. All that may change here is `ema`."),
         (ties_them, "mutates", "It changes `model`"),
-        (one_is_wrong, "values", "The tensor `0.0.out.bias` of `ema` afterwards: "),
+        (one_is_wrong, "values", "The tensor `0.0.out.bias` of `ema` afterwards: Yours at [0] is "),
         (buffer_is_wrong, "values", "The tensor `0.0.pace` of `ema` afterwards: Yours at [0] is "),
         (history_is_kept, "type", "the graph behind them is kept"),
-        (new_parameter, "values", "The tensor `0.0.out.bias` of `ema` afterwards: "),
+        (new_parameter, "values", "The tensor `0.0.out.bias` of `ema` afterwards: Yours at [0] is "),
         (model_in_eval_mode, "mutates", "It changes `model`, which belongs to the caller."),
         (average_in_eval_mode, "correct", ""),
         (returns_it, "correct", ""),

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from answers import right, wrong
+from answers import disputed, right, wrong
 from course_lib.toy import at_level
 
 # noise_levels
@@ -75,16 +75,16 @@ def levels_in_a_loop(count, sigma_max, sigma_min):
     return torch.tensor(levels, dtype=torch.float32)
 
 
-@right("noise_levels", "weighted geometric mean of both ends, in float64 inside")
+@disputed("noise_levels", "right to its author; it returns float64, and the course refuses that for float32")
 def levels_geometric_mean(count, sigma_max, sigma_min):
     u = torch.arange(count, dtype=torch.double).div(count - 1)
-    return (sigma_max ** (1 - u) * sigma_min**u).float()
+    return sigma_max ** (1 - u) * sigma_min**u
 
 
 # neighbour_loss
 
 
-@right("neighbour_loss", "sigmas[level] is not shaped, so it meets the last axis")
+@disputed("neighbour_loss", "wrong to its author: sigmas[level] is not shaped; right for the stub's y of shape (B,)")
 def loss_without_reshape(model, y, level, noise, sigmas):
     sigma, gap = sigmas[level], sigmas[level] - sigmas[level + 1]
     x = y + sigma * noise
@@ -199,7 +199,7 @@ def step_float_level(model, x, level):
     return x - model(x, t)
 
 
-@right("denoise_step", "the level tensor has the shape of x")
+@disputed("denoise_step", "wrong to its author: the level has the shape of x; right for the stub's x of shape (B,)")
 def step_level_like_x(model, x, level):
     t = torch.full_like(x, level, dtype=torch.long)
     return x - model(x, t)
