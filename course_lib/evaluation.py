@@ -13,10 +13,12 @@ from torch import Tensor
 
 from course_lib.errors import CourseError
 from course_lib.images import class_names, load_images, to_uint8
-from course_lib.judges.classifier import Classifier, Epoch, accuracy, extract_features, train_classifier
-from course_lib.runs.checkpoints import Checkpoint, denoiser, write_safetensors
+from course_lib.judges.classifier import FEATURES, Classifier, Epoch, accuracy, extract_features, train_classifier
+from course_lib.runs.checkpoints import Checkpoint, denoiser
+from course_lib.runs.denoiser import picture_generators
 from course_lib.runs.devices import device as find_device
 from course_lib.runs.devices import keep_freed_memory
+from course_lib.runs.tensor_files import write_safetensors
 
 SAMPLES = 2048  # as many samples as held-out test images; the rest of the test set is the reference
 SPLITS = 3
@@ -109,13 +111,13 @@ def sample_batches(
     The last batch may be smaller. `precision` as in `checkpoints.denoiser`.
     """
     device, classes = checkpoint.schedule.device, checkpoint.model.num_classes
-    generator = torch.Generator(device).manual_seed(seed)
     if classes is not None and labels is None:
         labels = draw_labels(classes, count, seed)
     for start in range(0, count, batch_size):
         size = min(batch_size, count - start)
         part = None if labels is None else labels[start : start + size].to(device)
-        yield to_uint8(denoiser(checkpoint, part, precision).sample(size, generator)).cpu()
+        generators = picture_generators(seed, start, size)
+        yield to_uint8(denoiser(checkpoint, part, precision).sample(size, generators)).cpu()
 
 
 def check_scorable(checkpoint: Checkpoint, statistics: dict[str, Tensor]) -> None:
@@ -126,6 +128,14 @@ def check_scorable(checkpoint: Checkpoint, statistics: dict[str, Tensor]) -> Non
         )
     if "statistics.mean" not in statistics:
         raise EvaluationError("the classifier's file holds no test statistics; make it with `course train-classifier`.")
+    shapes = {f"statistics.{name}": statistics.get(f"statistics.{name}") for name in ("mean", "covariance")}
+    for (name, tensor), expected in zip(
+        shapes.items(), [(2 * SPLITS, FEATURES), (2 * SPLITS, FEATURES, FEATURES)], strict=True
+    ):
+        if tensor is None or tuple(tensor.shape) != expected:
+            raise EvaluationError(
+                f"the classifier's file has no {name} of shape {expected}; make it anew with `course train-classifier`."
+            )
 
 
 def score(batches: Iterable[Tensor], classifier: Classifier, statistics: dict[str, Tensor], seed: int) -> Score:
@@ -136,6 +146,8 @@ def score(batches: Iterable[Tensor], classifier: Classifier, statistics: dict[st
     features = torch.cat([extract_features(classifier, images) for images in batches])
     if len(features) != SAMPLES:
         raise EvaluationError(f"the floor is that of {SAMPLES} images; these are {len(features)} samples.")
+    if not bool(features.isfinite().all()):
+        raise EvaluationError("the classifier's features of these samples are not finite; train the classifier anew.")
     held_out, reference = read_split(statistics, seed)
     return Score(seed, frechet_distance(fit_gaussian(features), reference), frechet_distance(held_out, reference))
 

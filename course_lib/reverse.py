@@ -16,7 +16,7 @@ from torch.nn import functional
 from course_lib.forward import extract, q_posterior, q_sample
 from course_lib.mixtures import GaussianMixture
 from course_lib.schedules import NoiseSchedule
-from course_lib.types import LossType, Model, Predicts
+from course_lib.types import Generators, LossType, Model, Predicts
 
 LOSSES: dict[LossType, Callable[[Tensor, Tensor], Tensor]] = {
     "l1": functional.l1_loss,
@@ -134,11 +134,19 @@ def p_sample(
     return mean + extract(schedule.posterior_variance, t, x_t.shape).sqrt() * noise
 
 
-def draw_noise(shape: tuple[int, ...], schedule: NoiseSchedule, generator: torch.Generator | None = None) -> Tensor:
+def draw_noise(shape: tuple[int, ...], schedule: NoiseSchedule, generator: Generators = None) -> Tensor:
     """A standard normal tensor of `shape` where the schedule lives, drawn with `generator` on its device.
 
-    So a CPU generator gives the same samples on every machine. Without one it is drawn where the schedule lives.
+    So a CPU generator gives the same samples on every machine. Without one it is drawn where the schedule lives. A list
+    has one generator for each row: then a row does not depend on how many others there are. Raises ValueError for a list
+    of another length.
     """
+    if isinstance(generator, list):
+        if len(generator) != shape[0]:
+            raise ValueError(f"{len(generator)} generators for {shape[0]} rows; give one for each row.")
+        return torch.stack([torch.randn(shape[1:], generator=g, device=g.device) for g in generator]).to(
+            schedule.device
+        )
     source = generator.device if generator is not None else schedule.device
     return torch.randn(shape, generator=generator, device=source).to(schedule.device)
 
@@ -148,7 +156,7 @@ def p_sample_steps(
     model: Model,
     shape: tuple[int, ...],
     schedule: NoiseSchedule,
-    generator: torch.Generator | None = None,
+    generator: Generators = None,
     predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Iterator[Tensor]:
@@ -170,7 +178,7 @@ def p_sample_loop(
     model: Model,
     shape: tuple[int, ...],
     schedule: NoiseSchedule,
-    generator: torch.Generator | None = None,
+    generator: Generators = None,
     predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:

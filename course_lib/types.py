@@ -6,14 +6,19 @@ A function that takes one of these words checks it when it is called, too: stude
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 Model = Callable[[Tensor, Tensor], Tensor]
 """(x_t, t) -> prediction: x_t (B, ...), t long (B,), and the prediction in the shape of x_t."""
 
+Generators = Generator | list[Generator] | None
+"""Where a sampler's noise comes from: one generator, a list with one for each row, or PyTorch's own."""
+
 Predicts = Literal["noise", "start", "v"]
 LossType = Literal["l1", "l2", "huber"]
 BetaSchedule = Literal["linear", "quadratic", "cosine", "sigmoid"]
+
+Precision = Literal["fp32", "bf16"]
 
 Block = Literal["resnet", "convnext"]
 AttentionKind = Literal["none", "linear", "full"]

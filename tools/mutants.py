@@ -35,6 +35,8 @@ class Mutant(NamedTuple):
 
 STEP, SETTINGS = ("tests/runs/test_step.py",), ("tests/runs/test_settings.py",)
 DENOISER, UNET = ("tests/runs/test_denoiser.py",), ("tests/test_unet.py",)
+FOLDER = ("tests/runs/test_folder.py", "tests/runs/test_loop.py")
+FILES = ("tests/test_files.py",)
 DISTURBED = ("tests/judges/test_classifier.py",)
 SCORE = ("tests/test_evaluation.py::test_samples_are_compared_with_the_reference_of_their_split",)
 CHECKER = ("tests/checker/test_findings.py",)
@@ -55,11 +57,11 @@ EDITS = {
         ("training.warmup_steps, training.lr_final)", "training.warmup_steps)"),
         ("autocast(model, run.device, run.precision)", "model"),
         ("settings.checkpoint_every and run.step % settings.checkpoint_every == 0", "run.step % 100 == 0"),
-        ("done or run.step % settings.sample_every == 0", "done"),
+        ("run.step == settings.steps or run.step % settings.sample_every == 0", "run.step == settings.steps"),
     ],
     ("course_lib/runs/loop.py", DENOISER): [
         ("torch.arange(count, device=run.device) % classes", "torch.zeros(count, dtype=torch.long)"),
-        ("manual_seed(run.config.training.seed)", "manual_seed(0)"),
+        ("picture_generators(run.config.training.seed, 0, count)", "picture_generators(0, 0, count)"),
     ],
     ("course_lib/runs/run.py", STEP): [
         (", weight_decay=settings.weight_decay", ""),
@@ -78,25 +80,60 @@ EDITS = {
         ('"predicts": self.predicts, ', ""),
         (', "clip_start": self.clip_start', ""),
         (
-            "p_sample_steps(self.model, (count, *self.image_shape), self.schedule, generator, **self._settings())",
-            "p_sample_steps(self.model, (count, *self.image_shape), self.schedule, generator, self.predicts)",
+            "p_sample_steps(self.model, shape, self.schedule, generator, **self._settings())",
+            "p_sample_steps(self.model, shape, self.schedule, generator, self.predicts)",
         ),
         (
-            "p_sample_steps(self.model, (count, *self.image_shape), self.schedule, generator, **self._settings())",
-            "p_sample_steps(self.model, (count, *self.image_shape), self.schedule, generator, "
-            "clip_start=self.clip_start)",
+            "p_sample_steps(self.model, shape, self.schedule, generator, **self._settings())",
+            "p_sample_steps(self.model, shape, self.schedule, generator, clip_start=self.clip_start)",
         ),
         (
-            "p_sample_loop(self.model, (count, *self.image_shape), self.schedule, generator, **self._settings())",
-            "p_sample_loop(self.model, (count, *self.image_shape), self.schedule, generator, self.predicts)",
+            "p_sample_loop(self.model, shape, self.schedule, generator, **self._settings())",
+            "p_sample_loop(self.model, shape, self.schedule, generator, self.predicts)",
         ),
         (
-            "p_sample_loop(self.model, (count, *self.image_shape), self.schedule, generator, **self._settings())",
-            "p_sample_loop(self.model, (count, *self.image_shape), self.schedule, generator, "
-            "clip_start=self.clip_start)",
+            "p_sample_loop(self.model, shape, self.schedule, generator, **self._settings())",
+            "p_sample_loop(self.model, shape, self.schedule, generator, clip_start=self.clip_start)",
         ),
     ],
+    ("course_lib/runs/denoiser.py", DENOISER + FOLDER): [
+        ("seed * 1_000_003 + k", "seed * 1_000_003"),
+        ("seed * 1_000_003 + k", "k"),
+        ("range(first, first + count)", "range(count)"),
+        ("if not bool(x.isfinite().all()):", "if False:"),
+    ],
+    ("course_lib/runs/folder.py", FOLDER): [
+        ('raise broken(run, out, f"the loss is', 'return broken(run, out, f"the loss is'),
+        ('"losses": losses,', '"losses": [],'),
+        ("if not all(map(math.isfinite, losses)):", "if False:"),
+        ("        _refuse_to_delete(checkpoint)\n", ""),
+        ("        check_place(out / name, kind)", "        check_place(out / name)"),
+        ("    if old.training.steps != steps:", "    if False:"),
+        ("    remove_unfinished(out)\n", ""),
+    ],
+    ("course_lib/runs/loop.py", FOLDER): [
+        ('with locked(out / ".lock"):', "if True:"),
+        ("            write_log(run, out)\n", ""),
+        ("            _write_preview(run, out, only_if_missing=True)\n", ""),
+        ("        if run.stored < run.step:", "        if False:"),
+        (" or bool((labels < 0).all())", ""),
+    ],
+    ("course_lib/files.py", FILES): [
+        ("            os.replace(unfinished, path)", "            path.write_bytes(unfinished.read_bytes())"),
+        ("            os.fsync(file.fileno())\n", ""),
+        ("                unfinished.unlink()\n            raise", "                pass\n            raise"),
+        ("and not kind.is_one(path)", "and False"),
+        (
+            "        except BlockingIOError:\n            return True",
+            "        except BlockingIOError:\n            return False",
+        ),
+    ],
+    ("course_lib/runs/tensor_files.py", ("tests/runs/test_folder.py", "tests/faults/test_not_finite.py")): [
+        ("    check_finite(tensors, path)\n    described =", "    described ="),
+        ("    check_finite(tensors, path)\n    return tensors", "    return tensors"),
+    ],
     ("course_lib/evaluation.py", DENOISER): [
+        ("picture_generators(seed, start, size)", "picture_generators(seed, 0, size)"),
         ("denoiser(checkpoint, part, precision)", "denoiser(checkpoint, None, precision)"),
     ],
     ("course_lib/evaluation.py", SCORE): [

@@ -6,12 +6,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import Progress, TaskID
 
-from course_lib.cli.console import CheckpointFile, Device, Precision, progress_bar, say, says_what_to_do
+from course_lib.cli.console import (
+    CheckpointFile,
+    Device,
+    Group,
+    Precision,
+    Seed,
+    progress_bar,
+    quoted,
+    say,
+    says_what_to_do,
+)
+from course_lib.errors import CourseError
+from course_lib.files import check_place
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-app = typer.Typer()
+app = Group()
 
 
 @app.command()
@@ -52,15 +64,19 @@ def train_classifier(
     out: Annotated[Path, typer.Option(help="Where to write it (.safetensors).")] = Path("classifier.safetensors"),
     data: Annotated[str, typer.Option(help="As data.source in a config.")] = "auto",
     epochs: Annotated[int, typer.Option(min=1)] = 20,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Seed = 0,
     device: Device = "auto",
 ) -> None:
     """Train the classifier that `evaluate` uses, and store the statistics of its features of the test images."""
     from course_lib.evaluation import make_classifier
+    from course_lib.runs.tensor_files import CLASSIFIER
 
+    if out.suffix.lower() != ".safetensors":
+        raise CourseError(f"--out {out} must end in .safetensors.")
+    check_place(out, CLASSIFIER)
     for report in make_classifier(data, out, epochs, seed, device):
         say(f"epoch {report.number}/{epochs}  loss {report.loss:.3f}  {report.accuracy:.2%} of the test images right")
-    say(f"wrote {out}; next: course evaluate CHECKPOINT --classifier {out}")
+    say(f"wrote {out}; next:", quoted("course", "evaluate", "CHECKPOINT", "--classifier", out))
 
 
 def _advanced(bar: Progress, task: TaskID, images: "Tensor") -> "Tensor":

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from course_lib.cli.console import CheckpointFile, Device, Precision, progress_bar, say, says_what_to_do
+from course_lib.cli.console import CheckpointFile, Device, Group, Precision, Seed, progress_bar, say, says_what_to_do
 from course_lib.errors import CourseError
+from course_lib.files import GIF, PNG, check_place
 
-app = typer.Typer()
+app = Group()
 
 
 @app.command()
@@ -18,7 +19,7 @@ app = typer.Typer()
 def sample(
     checkpoint: CheckpointFile,
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many images.")] = 64,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="A picture (.png) or all images as a tensor (.safetensors).")] = Path(
         "samples.png"
     ),
@@ -34,25 +35,34 @@ def sample(
     from course_lib.images import to_uint8
     from course_lib.pictures.gifs import denoising_frames, save_gif
     from course_lib.pictures.plots import image_grid, save_grid
-    from course_lib.runs.checkpoints import class_index, load_checkpoint, sample_steps, write_safetensors
+    from course_lib.runs.checkpoints import class_index, load_checkpoint, sample_steps
+    from course_lib.runs.denoiser import picture_generators
+    from course_lib.runs.memory import check_sampling_memory
+    from course_lib.runs.tensor_files import SAMPLES, write_safetensors
 
     _check_endings(out, gif)
+    check_place(out, PNG if out.suffix.lower() == ".png" else SAMPLES)
+    if gif:
+        check_place(gif, GIF)
     loaded = load_checkpoint(checkpoint, device)
     target = None if label is None else class_index(loaded, label)
-    generator = torch.Generator(loaded.schedule.device).manual_seed(seed)
+    check_sampling_memory(loaded, count, batch, precision)
     calls = loaded.schedule.timesteps
     batches = [min(batch, count - start) for start in range(0, count, batch)]
-    images, frames = [], []
+    drawn: list[torch.Tensor] = []
+    frames = []
     with progress_bar() as bar:
         task = bar.add_task("denoising", total=calls * len(batches))
-        for size in batches:
-            states = _counted(sample_steps(loaded, size, generator, target, precision), lambda: bar.advance(task))
-            if gif and not images:
-                states = list(denoising_frames(states, calls + 1))
+        for number, size in enumerate(batches):
+            generators = picture_generators(seed, number * batch, size)
+            states = _counted(sample_steps(loaded, size, generators, target, precision), lambda: bar.advance(task))
+            if gif and not drawn:
+                kept = list(denoising_frames(states, calls + 1))
                 scale = 2 if size <= 25 else 1  # noise hardly compresses: 64 images at 2 would take 2 MB
-                frames = [image_grid(state[:64], scale=scale) for state in states]
-            images.append(to_uint8(deque(states, maxlen=1)[0]).cpu())
-    images = torch.cat(images)
+                frames = [image_grid(state[:64], scale=scale) for state in kept]
+                states = iter(kept)
+            drawn.append(to_uint8(deque(states, maxlen=1)[0]).cpu())
+    images = torch.cat(drawn)
     if out.suffix.lower() == ".safetensors":
         write_safetensors(out, {"images": images}, {"checkpoint": checkpoint.name, "seed": seed})
     else:

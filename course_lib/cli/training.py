@@ -2,16 +2,21 @@
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from course_lib.cli.console import console, say, says_what_to_do
+from course_lib.cli.console import CheckpointFile, Group, console, quoted, say, says_what_to_do
 from course_lib.errors import CourseError
+from course_lib.signals import Interrupted
 
-app = typer.Typer()
+if TYPE_CHECKING:
+    from torch import Tensor
+
+app = Group()
 
 
 @app.command()
@@ -26,29 +31,35 @@ def train(
 ) -> None:
     """Train a network. The same command again goes on where it stopped."""
     from course_lib.runs.config import load_config
+    from course_lib.runs.folder import CHECKPOINT, stored_step
     from course_lib.runs.loop import train as steps
 
     settings = load_config(config, changes or [])
     out = out or Path("runs") / Path(config).stem
     total, batch, step = settings.training.steps, settings.training.batch_size, 0
     try:
-        with _TrainingDisplay(total) as show:
-            for progress in steps(settings, out, resume):
+        with _TrainingDisplay(total) as show, closing(steps(settings, out, resume)) as run:
+            for progress in run:
                 step = progress.step
                 show(step, progress.loss, batch)
-    except KeyboardInterrupt:
-        say(f"stopped after step {step}; the same command goes on from the last checkpoint in {out}.")
-        raise typer.Exit(130) from None
+    except Interrupted as signal:
+        stored = stored_step(out)
+        kept = f"step {stored} is stored in {out}; the same command goes on from there."
+        say(f"stopped: {kept if stored else 'no step was done yet, so nothing is stored.'}")
+        raise typer.Exit(128 + signal.number) from None
     if step == 0:
         say(f"{out} is trained already ({total} steps); --fresh starts over.")
-    say(f"next: course sample {out / 'checkpoint.safetensors'} --out samples.png --gif denoising.gif")
+    say("next:", quoted("course", "sample", out / CHECKPOINT, "--out", "samples.png", "--gif", "denoising.gif"))
 
 
 class _TrainingDisplay:
     """A bar with loss, images per second and time left on a terminal; a line now and then anywhere else."""
 
     def __init__(self, total: int):
-        self.total, self.task, self.first = total, None, None
+        self.total = total
+        self.task: TaskID | None = None
+        self.first: tuple[float, int] | None = None
+        self.last = (0.0, 0)
         self.bar = Progress(
             BarColumn(),
             MofNCompleteColumn(),
@@ -64,12 +75,12 @@ class _TrainingDisplay:
         self.bar.start()
         return self.show
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.bar.stop()
 
-    def show(self, step: int, loss, batch: int) -> None:
+    def show(self, step: int, loss: "Tensor", batch: int) -> None:
         now = time.perf_counter()
-        if self.first is None:  # the rate counts from here: the first step is slower than all others
+        if self.first is None or self.task is None:  # the rate counts from here: the first step is the slowest
             self.first = self.last = now, step
             self.task = self.bar.add_task("", total=self.total, completed=step, loss=float(loss), rate=0.0)
             return
@@ -88,7 +99,10 @@ class _TrainingDisplay:
 
 @app.command()
 @says_what_to_do
-def export(checkpoint: Path, out: Path) -> None:
+def export(
+    checkpoint: CheckpointFile,
+    out: Annotated[Path, typer.Argument(help="Where to write the network; ends in .safetensors.")],
+) -> None:
     """Write only what sampling needs: the averaged weights in float16."""
     from course_lib.runs.checkpoints import export_checkpoint
 

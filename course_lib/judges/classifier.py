@@ -8,16 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from course_lib.images import to_model_range
 from course_lib.paths import DATA
-from course_lib.runs.checkpoints import CheckpointError, read_safetensors
+from course_lib.runs.checkpoints import Size, load_weights, validated
 from course_lib.runs.devices import device as find_device
 from course_lib.runs.devices import has_fast_bf16
+from course_lib.runs.tensor_files import CheckpointError, read_safetensors
 
 FEATURES = 128
+
+
+class Description(BaseModel):
+    """What the file of a classifier says about it."""
+
+    image_shape: tuple[Size, Size, Size]  # (C, H, W)
+    class_names: list[str] = Field(min_length=1, max_length=10_000)
 
 
 class ResidualStage(nn.Module):
@@ -147,9 +156,8 @@ def load_classifier(name: str | Path = "fashion_mnist", device: str = "auto") ->
     weights = {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
     if "head.weight" not in weights:
         raise CheckpointError(f"{path} holds no classifier of this course.")
-    model = Classifier(len(metadata["class_names"]), metadata["image_shape"][0])
-    model.load_state_dict(
-        {key: value.float() if value.is_floating_point() else value for key, value in weights.items()}
-    )
+    described = validated(path, metadata, Description)
+    model = Classifier(len(described.class_names), described.image_shape[0])
+    load_weights(model, weights, path)
     rest = {key: value for key, value in tensors.items() if not key.startswith("model.")}
     return model.to(find_device(device)).eval().requires_grad_(False), rest

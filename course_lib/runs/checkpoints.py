@@ -1,32 +1,46 @@
-"""Networks on disk: safetensors files that carry their own config, written whole or not at all."""
+"""Networks on disk: what a checkpoint holds, read with suspicion; `tensor_files` does the reading and writing."""
 
-import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from torch import Tensor, nn
 
-from course_lib.errors import CourseError
+from course_lib.files import check_place
 from course_lib.paths import DATA
 from course_lib.runs.config import Config, ConfigError, check_config
 from course_lib.runs.denoiser import Denoiser
 from course_lib.runs.devices import autocast
 from course_lib.runs.devices import device as find_device
+from course_lib.runs.tensor_files import (
+    NETWORK,
+    CheckpointError,
+    NotFiniteError,
+    check_finite,
+    read_safetensors,
+    write_safetensors,
+)
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule, rescale_zero_terminal_snr
+from course_lib.types import Generators
 from course_lib.unet import Unet
 
-NEEDED_TO_SAMPLE = ("config", "image_shape", "class_names", "step")
+D = TypeVar("D", bound=BaseModel)
+Size = Annotated[int, Field(ge=1, le=4096)]
 
 
-class CheckpointError(CourseError):
-    """A checkpoint that cannot be read."""
+class Description(BaseModel):
+    """What a checkpoint says about its network; other fields belong to training."""
+
+    model_config = ConfigDict(frozen=True, strict=False)
+
+    config: dict
+    image_shape: tuple[Size, Size, Size]  # (C, H, W)
+    class_names: list[str]
+    step: NonNegativeInt
 
 
 @dataclass(frozen=True)
@@ -57,37 +71,61 @@ def make_model(config: Config, channels: int, num_classes: int) -> Unet:
         raise ConfigError(f"model: {error}") from None
 
 
-def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict) -> None:
-    """Write `tensors` and JSON `metadata` so that `path` is, at every moment, the old file or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"course": json.dumps(metadata)})
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def validated(path: str | Path, metadata: dict, kind: type[D]) -> D:
+    """The metadata of the file `path` as a `kind`. Raises CheckpointError naming a field that is missing or odd."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        return kind.model_validate(metadata)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise CheckpointError(
+            f"{path} is no checkpoint that this course can read: {field}: {first['msg']}. Name another file."
+        ) from None
 
 
-def read_safetensors(path: Path, prefix: str = "") -> tuple[dict[str, Tensor], dict]:
-    """The tensors whose names start with `prefix` (cut off), on the CPU, and the metadata.
+def describe(path: str | Path, metadata: dict, kind: type[D]) -> tuple[D, Config]:
+    """The metadata of the checkpoint at `path` as a `kind`, and the config in it.
 
-    Raises CheckpointError naming the file if it is missing, broken or not one of ours.
+    Raises CheckpointError as `validated`, and for a config that this version of the course does not know.
     """
+    described = validated(path, metadata, kind)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {})["course"])
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (no mapping)
-            return {name.removeprefix(prefix): file.get_tensor(name) for name in names}, metadata
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} is broken or half-copied ({error}); copy it again or train anew.") from error
-    except KeyError:
-        raise CheckpointError(f"{path} is a safetensors file, but not a checkpoint of this course.") from None
+        return described, check_config(metadata["config"])
+    except ConfigError as error:
+        raise CheckpointError(
+            f"{path} has a config that this version of the course does not know: {error} "
+            "Train anew, or update the course."
+        ) from None
+
+
+def load_weights(module: nn.Module, weights: dict[str, Tensor], path: str | Path) -> None:
+    """Give `module` the `weights` of the file `path`, in the module's own types.
+
+    Raises CheckpointError as `check_fits`, NotFiniteError for a number that the module's type cannot hold.
+    """
+    own = module.state_dict()
+    check_fits(own, weights, path)
+    module.load_state_dict({name: weights[name].to(tensor.dtype) for name, tensor in own.items()})
+    check_finite(module.state_dict(), path)
+
+
+def check_fits(expected: dict[str, Tensor], weights: dict[str, Tensor], path: str | Path) -> None:
+    """Raise CheckpointError if one of the `expected` tensors is missing, has another shape, or if there are others."""
+    if missing := sorted(expected.keys() - weights.keys()):
+        raise CheckpointError(
+            f"{path} is broken: it lacks {len(missing)} tensors (the first: {missing[0]}). Copy it again or train anew."
+        )
+    if strange := sorted(weights.keys() - expected.keys()):
+        raise CheckpointError(
+            f"{path} does not fit its own config: {len(strange)} of its tensors are not in that network "
+            f"(the first: {strange[0]}). Copy it again or train anew."
+        )
+    for name, tensor in expected.items():
+        if tensor.shape != weights[name].shape:
+            raise CheckpointError(
+                f"{path} does not fit its own config: {name} has the shape {tuple(weights[name].shape)} there, and the "
+                f"network needs {tuple(tensor.shape)}. Copy it again or train anew."
+            )
 
 
 def find_checkpoint(name: str | Path) -> Path:
@@ -105,34 +143,51 @@ def load_checkpoint(path: str | Path, device: str = "auto") -> Checkpoint:
     `path` is a file or the name of a checkpoint in data/. Raises CheckpointError if it is missing, broken or not ours.
     """
     path = find_checkpoint(path)
-    weights, metadata = read_safetensors(path, "ema.")
-    if not weights:
-        raise CheckpointError(f"{path} holds no network of this course.")
-    config = check_config(metadata["config"])
-    model = make_model(config, metadata["image_shape"][0], len(metadata["class_names"]))
-    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+    weights, metadata = read_network(path)
+    described, config = describe(path, metadata, Description)
+    classes = len(described.class_names)
+    with torch.device("meta"):  # before memory is taken for a network that the file does not hold
+        check_fits(make_model(config, described.image_shape[0], classes).state_dict(), weights, path)
+    model = make_model(config, described.image_shape[0], classes)
+    load_weights(model, weights, path)
     chosen = find_device(device)
     return Checkpoint(
         model=model.to(chosen).eval().requires_grad_(False),
         schedule=make_schedule(config).to(chosen),
         config=config,
-        image_shape=tuple(metadata["image_shape"]),
-        class_names=metadata["class_names"],
-        step=metadata["step"],
+        image_shape=described.image_shape,
+        class_names=described.class_names,
+        step=described.step,
     )
+
+
+def read_network(path: Path) -> tuple[dict[str, Tensor], dict]:
+    """The averaged weights in a checkpoint, and its metadata. Raises CheckpointError for a file without any."""
+    weights, metadata = read_safetensors(path, "ema.")
+    if not weights:
+        raise CheckpointError(f"{path} holds no network of this course. Name a checkpoint of `course train`.")
+    return weights, metadata
 
 
 def export_checkpoint(path: str | Path, out: str | Path) -> None:
     """Write only the averaged weights of `path`, as float16, to `out`: what sampling needs, a tenth of the size.
 
-    Raises CheckpointError if `out` is `path` itself: that run could then never go on.
+    Raises FileError if `out` is there and is no exported network (a run could then never go on), CheckpointError as
+    `load_checkpoint`, also for a weight that float16 cannot hold.
     """
     path = find_checkpoint(path)
     if Path(out).resolve() == path.resolve():
-        raise CheckpointError(f"{out} is the checkpoint itself, which training goes on from; name another file.")
-    weights, metadata = read_safetensors(path, "ema.")
-    tensors = {f"ema.{name}": tensor.half() for name, tensor in weights.items()}
-    write_safetensors(Path(out), tensors, {name: metadata[name] for name in NEEDED_TO_SAMPLE})
+        raise CheckpointError(
+            f"{out} is the checkpoint itself, which is more exact than its export. Name another file."
+        )
+    check_place(out, NETWORK)
+    whole = load_checkpoint(path, "cpu")  # only what can be sampled from is worth exporting
+    _, metadata = read_network(path)
+    tensors = {f"ema.{name}": tensor.half() for name, tensor in whole.model.state_dict().items()}
+    try:
+        write_safetensors(out, tensors, {name: metadata[name] for name in Description.model_fields})
+    except NotFiniteError as error:
+        raise NotFiniteError(f"float16 cannot hold these weights, so nothing was written. {error}.") from None
 
 
 def class_index(checkpoint: Checkpoint, label: str) -> int:
@@ -167,7 +222,7 @@ def denoiser(checkpoint: Checkpoint, labels: Tensor | None = None, precision: st
 def sample_steps(
     checkpoint: Checkpoint,
     count: int,
-    generator: torch.Generator | None = None,
+    generator: Generators = None,
     label: int | None = None,
     precision: str = "auto",
 ) -> Iterator[Tensor]:

@@ -22,7 +22,13 @@ def device(name: str = "auto") -> torch.device:
     if not found.get(kind):
         there = ", ".join(kind for kind, there in found.items() if there)
         raise CourseError(f"device {name!r} is not available here; choose auto or one of: {there}.")
-    return torch.device(name)
+    try:
+        chosen = torch.device(name)
+    except RuntimeError:
+        raise CourseError(f"device {name!r} is not a device's name; write {kind}, or {kind}:0 for the first.") from None
+    if kind == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise CourseError(f"device {name!r} is not available here; there are {torch.cuda.device_count()} of that kind.")
+    return chosen
 
 
 def has_fast_bf16(device: torch.device) -> bool:

@@ -1,14 +1,17 @@
 """The command `course`, as a user calls it."""
 
+import errno
 import re
 from pathlib import Path
 
 import pytest
 import torch
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
 from course_lib.cli import app
+from course_lib.cli.console import says_what_to_do
 from course_lib.evaluation import (
     fit_gaussian,
     frechet_distance,
@@ -19,7 +22,9 @@ from course_lib.evaluation import (
 )
 from course_lib.images import load_images, to_uint8
 from course_lib.judges.classifier import FEATURES, Classifier, accuracy, extract_features, load_classifier
-from course_lib.runs.checkpoints import load_checkpoint, read_safetensors, sample_steps, write_safetensors
+from course_lib.runs.checkpoints import load_checkpoint, sample_steps
+from course_lib.runs.denoiser import picture_generators
+from course_lib.runs.tensor_files import read_safetensors, write_safetensors
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "fashion_mnist"
 
@@ -97,8 +102,8 @@ def test_the_samples_are_those_of_the_checkpoint_with_all_that_was_asked_for(run
     checkpoint = run / "checkpoint.safetensors"
     asked = ("--label", "bag", "--seed", 5, "--precision", "bf16", "--device", "cpu")
     course("sample", checkpoint, "-n", 3, *asked, "--out", tmp_path / "s.safetensors")
-    loaded, generator = load_checkpoint(checkpoint, "cpu"), torch.Generator().manual_seed(5)
-    *_, expected = sample_steps(loaded, 3, generator, label=8, precision="bf16")
+    loaded, generators = load_checkpoint(checkpoint, "cpu"), picture_generators(5, 0, 3)
+    *_, expected = sample_steps(loaded, 3, generators, label=8, precision="bf16")
     assert torch.equal(read_safetensors(tmp_path / "s.safetensors")[0]["images"], to_uint8(expected))
 
 
@@ -203,3 +208,65 @@ def test_scoring_without_a_classifier_says_how_to_make_one(run):
     said = course("evaluate", run / "checkpoint.safetensors", "--classifier", "nowhere", ok=False)
     assert "course train-classifier" in said
     assert "Traceback" not in said
+
+
+def test_picture_k_is_the_same_for_every_number_and_batch(run, tmp_path):
+    def draw(count, batch, seed=3):
+        out = tmp_path / f"{count}_{batch}_{seed}.safetensors"
+        asked = ("-n", count, "--batch", batch, "--seed", seed, "--precision", "fp32", "--device", "cpu")
+        course("sample", run / "checkpoint.safetensors", *asked, "--out", out)
+        return read_safetensors(out)[0]["images"].int()
+
+    five = draw(5, 64)
+    for count, batch in ((5, 2), (3, 3), (1, 1)):
+        assert (draw(count, batch) - five[:count]).abs().max() <= 1
+    assert (draw(5, 64, seed=4) - five).abs().max() > 50
+
+
+def test_help_shows_defaults_and_every_argument():
+    assert "[default: runs/CONFIG]" in course("train", "--help")
+    assert "A checkpoint, or the name of one in data/" in course("export", "--help")
+    assert "Where to write the network" in course("export", "--help")
+
+
+def test_the_version_is_told():
+    assert re.fullmatch(r"course \d+\.\d+\.\d+", course("--version"))
+
+
+def test_the_next_command_can_be_copied_whatever_the_folder_is_called(tmp_path):
+    out = tmp_path / "my $HOME; run"
+    said = course("train", "garments_smoke", *set_all(TINY), "--out", out)
+    assert f"course sample '{out}/checkpoint.safetensors' --out" in said
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),  # without a file's name
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        PermissionError(errno.EACCES, "Permission denied", "x.png"),
+        MemoryError(),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: 10 bytes"),
+        RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(monkeypatch, capsys, problem):
+    @says_what_to_do
+    def command():
+        raise problem
+
+    with pytest.raises(typer.Exit) as caught:
+        command()
+    assert caught.value.exit_code == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"error: [^\n]+\.\n", said)
+    assert "Traceback" not in said
+
+
+def test_a_bug_of_ours_stays_a_traceback():
+    @says_what_to_do
+    def command():
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        command()

@@ -10,6 +10,7 @@ from course_lib.evaluation import draw_labels, sample_batches
 from course_lib.images import to_uint8
 from course_lib.runs.checkpoints import denoiser, sample_steps
 from course_lib.runs.config import check_config
+from course_lib.runs.denoiser import SamplingError, picture_generators
 from course_lib.runs.loop import preview
 from course_lib.runs.run import fresh_run
 
@@ -19,6 +20,17 @@ WAYS = list(itertools.product(("noise", "start", "v"), (True, False)))
 
 def seeded(seed):
     return torch.Generator().manual_seed(seed)
+
+
+def each_its_own(seed):
+    """A generator for each picture, as DESIGN promises: picture k depends on the seed and on k alone."""
+    return [seeded(seed * 1_000_003 + k) for k in range(COUNT)]
+
+
+def drawn_with(generator, shape):
+    if isinstance(generator, list):
+        return torch.stack([torch.randn(shape[1:], generator=one) for one in generator])
+    return torch.randn(shape, generator=generator)
 
 
 def make_run(predicts, clip_start, conditional=True):
@@ -40,10 +52,10 @@ def algorithm_2(network, labels, betas, generator, predicts, clip_start):
     """2006.11239, algorithm 2 with the posterior of equation 7; all states. The network's labels are passed openly."""
     known = {} if labels is None else {"labels": labels}
     shape = (COUNT, *SHAPE)
-    states = [torch.randn(shape, generator=generator)]
+    states = [drawn_with(generator, shape)]
     bars = (1 - betas.double()).cumprod(0)
     for t in reversed(range(len(betas))):
-        x, noise = states[-1], torch.randn(shape, generator=generator)
+        x, noise = states[-1], drawn_with(generator, shape)
         beta, bar, before = float(betas[t]), float(bars[t]), float(bars[t - 1]) if t else 1.0
         said = network(x, torch.full((COUNT,), t), **known)
         start = {
@@ -61,7 +73,7 @@ def algorithm_2(network, labels, betas, generator, predicts, clip_start):
 def test_the_preview_shows_the_averaged_weights_class_after_class(predicts, clip_start):
     run = make_run(predicts, clip_start)
     labels = torch.tensor([0, 1, 2, 0])
-    expected = algorithm_2(run.ema, labels, run.schedule.betas, seeded(2), predicts, clip_start)[-1]
+    expected = algorithm_2(run.ema, labels, run.schedule.betas, each_its_own(2), predicts, clip_start)[-1]
     torch.testing.assert_close(preview(run), expected, rtol=1e-3, atol=1e-3)
 
 
@@ -79,14 +91,15 @@ def test_the_samples_that_are_scored(predicts, clip_start):
     checkpoint = make_run(predicts, clip_start).averaged
     labels = torch.tensor([2, 0, 1, 1])
     for given, bound in ((labels, labels), (None, draw_labels(3, COUNT, 7))):
-        expected = algorithm_2(checkpoint.model, bound, checkpoint.schedule.betas, seeded(7), predicts, clip_start)[-1]
+        betas = checkpoint.schedule.betas
+        expected = algorithm_2(checkpoint.model, bound, betas, each_its_own(7), predicts, clip_start)[-1]
         (drawn,) = sample_batches(checkpoint, COUNT, 7, precision="fp32", labels=given)
         assert (drawn.int() - to_uint8(expected).int()).abs().max() <= 1
 
 
 def test_a_network_without_classes_draws_without_labels():
     run = make_run("noise", True, conditional=False)
-    states = algorithm_2(run.ema, None, run.schedule.betas, seeded(2), "noise", True)
+    states = algorithm_2(run.ema, None, run.schedule.betas, each_its_own(2), "noise", True)
     torch.testing.assert_close(preview(run), states[-1], rtol=1e-3, atol=1e-3)
     (drawn,) = sample_batches(run.averaged, COUNT, 2, precision="fp32")
     assert (drawn.int() - to_uint8(states[-1]).int()).abs().max() <= 1
@@ -110,3 +123,50 @@ def test_the_averaged_network_is_what_a_checkpoint_holds():
     assert averaged.model is run.ema
     assert (averaged.config, averaged.image_shape, averaged.class_names) == (run.config, SHAPE, run.class_names)
     assert averaged.step == run.step == 0
+
+
+def test_picture_k_depends_on_the_seed_and_on_k_alone():
+    """Not on how many there are, nor on how many at a time: up to the rounding of another batch's convolutions."""
+    checkpoint = make_run("v", True).averaged
+    labels = torch.arange(7) % 3
+    draw = (
+        lambda count, batch: torch.cat(  # noqa: E731
+            list(sample_batches(checkpoint, count, 3, batch, precision="fp32", labels=labels[:count]))
+        )
+    )
+    all_at_once = draw(7, 7).int()
+    for count, batch in ((7, 1), (7, 3), (4, 4), (1, 1), (5, 64)):
+        assert (draw(count, batch).int() - all_at_once[:count]).abs().max() <= 1
+    other = torch.cat(list(sample_batches(checkpoint, 7, 4, precision="fp32", labels=labels))).int()
+    assert all((one - two).abs().max() > 50 for one in all_at_once for two in other)
+
+
+def test_the_labels_that_are_drawn_depend_on_their_place_alone():
+    long = draw_labels(10, 3000, 5)
+    assert all(torch.equal(draw_labels(10, count, 5), long[:count]) for count in (1, 2, 15, 16, 17, 100, 2048))
+
+
+def test_neighbouring_pictures_have_unrelated_noise():
+    noise = torch.stack([torch.randn(784, generator=g) for s in (0, 1) for g in picture_generators(s, 0, 200)])
+    related = torch.corrcoef(noise).fill_diagonal_(0)
+    assert related.abs().max() < 6 / 784**0.5  # six standard errors: 80,000 pairs
+    assert abs(float(related.std()) * 784**0.5 - 1) < 0.05
+
+
+def test_samples_that_are_not_finite_are_refused():
+    checkpoint = make_run("noise", False).averaged
+    for parameter in checkpoint.model.parameters():
+        parameter.fill_(float("nan"))
+    ready = denoiser(checkpoint, None, "fp32")
+    with pytest.raises(SamplingError, match="not finite"):
+        ready.sample(2, seeded(0))
+    states = ready.sample_steps(2, seeded(0))
+    assert bool(next(states).isfinite().all())  # the noise
+    with pytest.raises(SamplingError, match="not finite"):
+        next(states)
+
+
+def test_a_list_of_generators_has_one_for_each_picture():
+    ready = denoiser(make_run("noise", True).averaged, None, "fp32")
+    with pytest.raises(ValueError, match="2 generators for 3 rows"):
+        ready.sample(3, picture_generators(0, 0, 2))

@@ -11,13 +11,15 @@ import pytest
 import torch
 
 from course_lib.errors import CourseError
+from course_lib.files import FileError
 from course_lib.paths import CONFIGS
 from course_lib.runs import loop
-from course_lib.runs.checkpoints import export_checkpoint, load_checkpoint, read_safetensors
+from course_lib.runs.checkpoints import export_checkpoint, load_checkpoint
 from course_lib.runs.config import check_config, load_config
 from course_lib.runs.devices import has_fast_bf16
 from course_lib.runs.loop import advance, preview, train
 from course_lib.runs.run import TrainingError, fresh_run
+from course_lib.runs.tensor_files import read_safetensors
 
 TINY = {
     "data": {"source": "garments", "flip": True},
@@ -63,18 +65,21 @@ def test_a_run_learns(tmp_path):
     assert sum(losses[-20:]) / 20 < 0.6
 
 
-@pytest.mark.parametrize("killed_after", [1, 3, 4, 5, 8, 11])
-def test_stopped_anywhere_and_resumed_is_the_uninterrupted_run(tmp_path, killed_after):
+@pytest.mark.parametrize("stopped_after", [1, 3, 4, 5, 8, 11])
+def test_stopped_anywhere_and_resumed_is_the_uninterrupted_run(tmp_path, stopped_after):
+    """A loop that is left stores the run first."""
     for _ in train(tiny(), tmp_path / "whole"):
         pass
     for progress in train(tiny(), tmp_path / "broken"):
-        if progress.step == killed_after:
+        if progress.step == stopped_after:
             break
     resumed = [progress.step for progress in train(tiny(), tmp_path / "broken")]
-    assert resumed == list(range(killed_after // 4 * 4 + 1, 13))
+    assert resumed == list(range(stopped_after + 1, 13))
     whole, broken = weights(tmp_path / "whole"), weights(tmp_path / "broken")
     assert whole.keys() == broken.keys()
     assert all(torch.equal(whole[name], broken[name]) for name in whole)
+    rows = [[row.split(",")[:2] for row in (tmp_path / f / "log.csv").open()] for f in ("whole", "broken")]
+    assert rows[0] == rows[1]
 
 
 def test_sigkill_and_resume_from_the_command_line(tmp_path):
@@ -118,7 +123,8 @@ def test_the_folder_of_a_run(tmp_path):
     for _ in train(tiny(sample_every=6, sample_count=4), tmp_path):
         pass
     files = {file.name for file in tmp_path.iterdir()}
-    assert files == {"checkpoint.safetensors", "config.yaml", "log.csv", "samples_000006.png", "samples_000012.png"}
+    pictures = {"samples_000006.png", "samples_000012.png"}
+    assert files == {"checkpoint.safetensors", "config.yaml", "log.csv", ".lock"} | pictures
     rows = (tmp_path / "log.csv").read_text().splitlines()
     assert rows[0] == "step,loss,seconds"
     assert [int(row.split(",")[0]) for row in rows[1:]] == [10, 12]
@@ -197,16 +203,22 @@ def test_a_run_does_not_start_from_another_network(tmp_path):
 
 
 def test_a_folder_with_files_of_the_users_keeps_them(tmp_path):
-    (tmp_path / "log.csv").write_text("mine")
-    next(train(tiny(), tmp_path, resume=False))
-    assert (tmp_path / "log.csv").read_text() == "mine"
+    for name in ("log.csv", "config.yaml"):
+        mine = tmp_path / name
+        mine.write_text("mine: 1")
+        for resume in (False, True):
+            with pytest.raises(FileError, match=f"{name} is there already.*Name another file"):
+                next(train(tiny(), tmp_path, resume))
+        assert mine.read_text() == "mine: 1"
+        mine.unlink()
 
 
 def test_starting_over_removes_the_old_runs_pictures(tmp_path):
     for _ in train(tiny(sample_every=6), tmp_path):
         pass
     next(train(tiny(lr=0.01), tmp_path, resume=False))
-    assert {file.name for file in tmp_path.iterdir()} == {"config.yaml"}
+    files = {file.name for file in tmp_path.iterdir()}
+    assert files == {"checkpoint.safetensors", "config.yaml", "log.csv", ".lock"}
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_checkpoint(tmp_path, monkeypatch):

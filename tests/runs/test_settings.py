@@ -6,8 +6,9 @@ import torch
 from course_lib.errors import CourseError
 from course_lib.runs import loop
 from course_lib.runs.config import DiffusionConfig, TrainingConfig, check_config
+from course_lib.runs.folder import store
 from course_lib.runs.loop import advance, preview, train
-from course_lib.runs.run import fresh_run, store
+from course_lib.runs.run import fresh_run
 
 CALM = {"sample_every": 0, "checkpoint_every": 0, "steps": 12, "warmup_steps": 1, "batch_size": 8}
 CALM |= {"device": "cpu", "precision": "fp32"}
