@@ -3,45 +3,26 @@
 `load_images` finds them, decodes them once, and keeps them decoded in memory and on disk.
 """
 
-import hashlib
-import json
 import os
-import re
-import uuid
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from io import BytesIO
+import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from course_lib.errors import DataError
-from course_lib.image_data.sources import Item, Source, find_source
-from course_lib.image_data.tables import FASHION, OutOfReach, one_line
-from course_lib.paths import ROOT
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from course_lib.image_data.cache import cache_file, from_cache, to_cache
+from course_lib.image_data.decoding import Decoded, decode_all
+from course_lib.image_data.source import Source
+from course_lib.image_data.sources import find_source
+from course_lib.image_data.tables import FASHION, OutOfReach
+from course_lib.image_data.wording import shown
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class Decoded:
-    """Images uint8 [N, C, H, W], labels long [N], and what the visible line adds about them."""
-
-    images: Tensor
-    labels: Tensor
-    remark: str
-
-
 _memory: dict[tuple, tuple[str, Decoded]] = {}  # call -> fingerprint, what it gave
-_announced: set[tuple[str, str]] = set()
+_announced: set[tuple[str, str] | str] = set()
 _auto: list[tuple[str, str]] = []  # what "auto" means in this process, and why; empty until it is settled
 
 
@@ -59,10 +40,15 @@ def load_images(
     image_size   the shorter side is resized to it and the middle square kept. None: as they are, but images
                  of mixed sizes become squares of the smallest side.
     channels     1 for grey, 3 for colour; None: 1 if every image is grey.
+    split        "train", "validation" or "test". In a folder they are folders with the usual names, in any case
+                 (`Train`, `mnist_test`, `val`); without such folders all images are "train". Folders in a split
+                 are classes, with the same labels in all splits.
 
-    The first call prints one line that says which source it is. "auto" stays the same within a process.
-    Transparent parts turn white; of an animation the first picture is taken. Raises DataError for what is
-    missing, damaged or not an image, ValueError for an impossible `image_size` or `channels`.
+    The first call prints one line that says which source it is; of a folder also its classes, its splits, and what
+    was left out. "auto" stays the same within a process. Transparent parts turn white; of an animation the first
+    picture is taken. Values of more than 8 bits are scaled alike in all splits, to 0 ... 255. Raises DataError for
+    what is missing, damaged (all of it at once) or not an image, and for folders of which only some look like splits;
+    ValueError for an impossible `image_size` or `channels`.
     """
     if image_size is not None and image_size < 1:
         raise ValueError(f"image_size must be at least 1, not {image_size}.")
@@ -78,7 +64,11 @@ def load_images(
 
 
 def class_names(name: str | Path = "auto") -> tuple[str, ...]:
-    """The names of the classes, in the order of the labels; () if there are none. `name` as in `load_images`.
+    """The names of the classes of all splits, in the order of the labels: labels are below their number.
+
+    () if there are no classes, as in a folder whose pictures lie beside each other: then all labels are 0, and nothing
+    can be conditional on them. Labels without names, such as 1, 5 and 9, become 0, 1 and 2, named "1", "5" and "9".
+    `name` as in `load_images`.
 
     Raises DataError as `load_images` does, also if there is no split "train".
     """
@@ -118,110 +108,13 @@ def announce(source: Source, decoded: Decoded, why: str) -> None:
     _announced.add((source.identity, decoded.remark))
     count, channels, height, width = decoded.images.shape
     colour = " in colour" if channels == 3 else ""
-    about = f"{count:,} images {height} x {width}{colour}{decoded.remark}{why}"
-    print(f"data: {source.title}, {about}", flush=True)
+    say(f"data: {shown(source.title)}, {count:,} images {height} x {width}{colour}{decoded.remark}{why}")
 
 
-# Decoding
-
-
-def decode_all(source: Source, image_size: int | None, channels: int | None) -> Decoded:
-    """Every image of `source`, decoded, made equal in size and number of channels."""
-    arrays, labels = decode_equal(source, image_size, channels)
-    remark = ""
-    if arrays is None:
-        image_size, place = min((smaller_side(item, source.remedy), item[0]) for item in source.items(None))
-        arrays, labels = decode_equal(source, image_size, channels)
-        remark = f" (mixed sizes, cut to the smallest side, that of {place}; image_size=... chooses another)"
-    if not arrays:
-        raise DataError(f"this split of {source.title} is empty; name another split or another data set.")
-    if channels is None:
-        channels = 1 if all(is_grey(array) for array in arrays) else 3
-    images = np.empty((len(arrays), channels, *arrays[0].shape[:2]), dtype=np.uint8)
-    for image, array in zip(images, arrays, strict=True):
-        image[:] = array if array.ndim == 2 else array.transpose(2, 0, 1)[:channels]
-    return Decoded(torch.from_numpy(images), torch.tensor(labels), remark)
-
-
-def decode_equal(
-    source: Source, image_size: int | None, channels: int | None
-) -> tuple[list[np.ndarray] | None, list[int]]:
-    """Each image uint8 [H, W] or [H, W, 3] and its label; None for the images if their sizes differ."""
-    arrays, labels = [], []
-    for item in source.items(image_size):
-        arrays.append(decode(item, image_size, channels, source.remedy))
-        labels.append(item[2])
-        if arrays[-1].shape[:2] != arrays[0].shape[:2]:
-            return None, labels
-    return arrays, labels
-
-
-def decode(item: Item, image_size: int | None, channels: int | None, remedy: str) -> np.ndarray:
-    """One image, uint8 [H, W] if grey or [H, W, 3]; raises DataError if it is damaged."""
-    from PIL import Image, ImageOps
-
-    place, data, _ = item
-    with named_in_errors(place, remedy), opened(data) as image:
-        if image_size:  # a JPEG is decoded faster at a fraction of its size; twice ours is fine enough
-            image.draft(None, (2 * image_size, 2 * image_size))
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)
-        picture = plain(image)
-        if image_size and picture.size != (image_size, image_size):
-            picture = ImageOps.fit(picture, (image_size, image_size), Image.Resampling.BICUBIC)
-        return np.asarray(picture.convert({1: "L", 3: "RGB"}[channels]) if channels else picture)
-
-
-def smaller_side(item: Item, remedy: str) -> int:
-    """In pixels, from the first bytes of an image; raises DataError if they are damaged."""
-    with named_in_errors(item[0], remedy), opened(item[1]) as image:
-        return min(image.size)
-
-
-@contextmanager
-def named_in_errors(place: str, remedy: str) -> Iterator[None]:
-    """Turn what goes wrong while an image is read into a DataError that says where it is."""
-    from PIL import UnidentifiedImageError
-
-    try:
-        yield
-    except Exception as problem:  # Pillow's readers raise whatever the damage makes them stumble over
-        unknown = isinstance(problem, UnidentifiedImageError)
-        reason = "Pillow knows no such format" if unknown else one_line(problem)
-        raise DataError(f"{place} is damaged or not an image ({reason}). {remedy}") from problem
-
-
-def opened(data: bytes | Path | np.ndarray | None) -> "Image":
-    from PIL import Image
-
-    if data is None:
-        raise ValueError("the entry is empty")
-    if isinstance(data, np.ndarray):
-        return Image.fromarray(data)
-    return Image.open(BytesIO(data) if isinstance(data, bytes) else data)
-
-
-def plain(image: "Image") -> "Image":
-    """The same picture as 8-bit grey ("L") or colour ("RGB")."""
-    from PIL import Image
-
-    if image.mode.startswith("I"):  # 16 bits; Pillow's own conversion would cut off at 255
-        return Image.fromarray(np.rint(np.clip(np.asarray(image), 0, 65535) / 257).astype(np.uint8))
-    if image.mode == "F":
-        values = np.asarray(image)
-        low, high = values.min(), values.max()
-        if not 0 <= low <= high <= 1:
-            raise ValueError(f"its values run from {low:.4g} to {high:.4g}, not 0 to 1; save it with 8 bits")
-        return Image.fromarray(np.rint(values * 255).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    mode = "L" if image.mode in ("1", "L") else "RGB"
-    return image if image.mode == mode else image.convert(mode)
-
-
-def is_grey(array: np.ndarray) -> bool:
-    return array.ndim == 2 or bool((array == array[..., :1]).all())
+def say(line: str) -> None:
+    """Print a line; what the terminal's encoding does not have is written as escapes."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 # Keeping what was decoded
@@ -233,51 +126,13 @@ def remembered(source: Source, split: str, image_size: int | None, channels: int
     if call in _memory and _memory[call][0] == source.fingerprint:
         return _memory[call][1]
     file = cache_file(call)
-    decoded = from_cache(file, source.fingerprint)
+    fingerprint = f"{call!r} {source.fingerprint}"  # of the call too: files can be copied over each other
+    decoded = from_cache(file, fingerprint)
     if decoded is None:
         decoded = decode_all(source, image_size, channels)
-        to_cache(file, source.fingerprint, decoded)
+        trouble = to_cache(file, fingerprint, decoded)
+        if trouble and "cache" not in _announced:  # once is enough
+            _announced.add("cache")
+            say(f"note: {trouble}")
     _memory[call] = (source.fingerprint, decoded)
     return decoded
-
-
-def cache_file(call: tuple) -> Path:
-    """One file per call, not per fingerprint, so that a changed folder's old images do not pile up."""
-    folder = Path(os.environ.get("COURSE_CACHE") or ROOT / "data" / "cache")
-    title = re.sub(r"\W+", "_", Path(call[0]).name)
-    return folder / f"{title}-{call[1]}-{hashlib.sha256(repr(call).encode()).hexdigest()[:12]}.safetensors"
-
-
-def from_cache(file: Path, fingerprint: str) -> Decoded | None:
-    """What `to_cache` wrote; None if it is not there, belongs to another fingerprint or is damaged."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(file, framework="pt") as stored:
-            about = json.loads(stored.metadata()["course"])
-            if about["fingerprint"] != fingerprint:
-                return None
-            images, labels = stored.get_tensor("images").clone(), stored.get_tensor("labels").clone()
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-        return None
-    return Decoded(images, labels, about["remark"]) if checksum(images, labels) == about["checksum"] else None
-
-
-def to_cache(file: Path, fingerprint: str, decoded: Decoded) -> None:
-    """Write in one step, as another process may be doing the same; where that is not possible, do without."""
-    from safetensors.torch import save
-
-    images, labels = decoded.images, decoded.labels
-    about = {"fingerprint": fingerprint, "remark": decoded.remark, "checksum": checksum(images, labels)}
-    unfinished = file.with_suffix(f".{uuid.uuid4().hex}.unfinished")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(save({"images": images, "labels": labels}, {"course": json.dumps(about)}))
-        os.replace(unfinished, file)
-    except OSError:
-        with suppress(OSError):
-            unfinished.unlink()
-
-
-def checksum(images: Tensor, labels: Tensor) -> int:
-    return zlib.crc32(labels.numpy().data, zlib.crc32(images.numpy().data))

@@ -8,60 +8,23 @@ import functools
 import hashlib
 import os
 import re
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from course_lib.errors import DataError
 from course_lib.image_data import garments, textures
-from course_lib.image_data.tables import (
-    FASHION,
-    Item,
-    damaged,
-    hub_dataset,
-    label_names,
-    one_line,
-    remedy_for_cache,
-    stored_features,
-    table_items,
-)
+from course_lib.image_data.folders import files_version, local_source
+from course_lib.image_data.labels import Labels, find_labels
+from course_lib.image_data.source import Item, Source, chosen_split, damaged
+from course_lib.image_data.tables import FASHION, hub_dataset, remedy_for_cache, table_items
+from course_lib.image_data.wording import shown
 from course_lib.paths import ROOT
-
-if TYPE_CHECKING:
-    from datasets import Features
 
 DRAWINGS = {"garments": garments, "textures": textures}
 DRAWN_SPLITS = {"train": (10_000, 0), "test": (2_000, 1)}  # how many, seed
-IMAGE_SUFFIXES = {
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".avif", ".gif"),
-    *(".bmp", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm"),
-}
-SPLIT_FOLDERS = {"train", "test", "validation", "valid", "val"}
-
-
-@dataclass(frozen=True)
-class Source:
-    """One split of a data set, before anything is read.
-
-    identity       the same for every call that means this data set
-    title          how the visible line calls it
-    fingerprint    differs whenever the images may differ
-    remedy         what to do when one of its images is damaged
-    class_names    () -> their names in the order of the labels; () where there are none
-    items          image_size -> the encoded (or drawn) images, one by one; a drawing may be made at that size
-    """
-
-    identity: str
-    title: str
-    fingerprint: str
-    remedy: str
-    class_names: Callable[[], tuple[str, ...]]
-    items: Callable[[int | None], Iterator[Item]]
 
 
 def find_source(name: str, split: str) -> Source:
@@ -71,8 +34,8 @@ def find_source(name: str, split: str) -> Source:
     """
     if name in DRAWINGS:
         return drawn_source(name, split)
-    for folder in (Path(name).expanduser(), ROOT / name):
-        if name and folder.exists():
+    for folder in (with_home(name), ROOT / name):
+        if name and is_there(folder):
             return local_source(folder.resolve(), split, title=name)
     if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name):
         return hub_source(name, split)
@@ -80,13 +43,28 @@ def find_source(name: str, split: str) -> Source:
     close = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"Did you mean {known[close[0]]!r}? " if close else ""
     raise DataError(
-        f"there is no folder {name!r}, neither in {Path.cwd()} nor in {ROOT}. {hint}Name a folder, "
+        f"there is no folder {name!r}, neither in {shown(Path.cwd())} nor in {shown(ROOT)}. {hint}Name a folder, "
         f"a data set of the hub (such as {FASHION!r}) or one of: auto, {', '.join(DRAWINGS)}."
     )
 
 
-def missing_split(title: str, split: str, there: list[str]) -> DataError:
-    return DataError(f"{title} has no split {split!r}; choose one of: {', '.join(sorted(there))}.")
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder. Raises DataError if we may not look."""
+    try:
+        os.stat(path)
+    except PermissionError as problem:
+        raise DataError(f"{shown(path)} cannot be read ({problem.strerror}); give yourself the right to.") from problem
+    except (OSError, ValueError):  # no file can have that name, say
+        return False
+    return True
+
+
+def with_home(name: str) -> Path:
+    """`~` and `~user` stand for folders; where there is no such user they are names like others."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
 
 
 # Drawings
@@ -100,9 +78,7 @@ def draw(name: str, count: int, seed: int, image_size: int | None) -> tuple[np.n
 
 def drawn_source(name: str, split: str) -> Source:
     """Images that our own code draws; the same at every call."""
-    if split not in DRAWN_SPLITS:
-        raise missing_split(name, split, list(DRAWN_SPLITS))
-    count, seed = DRAWN_SPLITS[split]
+    count, seed = DRAWN_SPLITS[chosen_split(name, split, DRAWN_SPLITS)]
 
     def items(image_size: int | None) -> Iterator[Item]:
         for index, (image, label) in enumerate(zip(*draw(name, count, seed, image_size), strict=True)):
@@ -125,139 +101,31 @@ def code_version(module: ModuleType) -> str:
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
-# Local folders
-
-
-def local_source(folder: Path, split: str, title: str) -> Source:
-    """A folder with Parquet files in the hub's layout, or else with image files."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is a file; name the folder that holds it.")
-    files = visible_files(folder)
-    suffixes = {Path(file).suffix.lower() for file in files}
-    if ".parquet" in suffixes:
-        return parquet_source(folder, files, split, title)
-    if suffixes & IMAGE_SUFFIXES:
-        return image_folder_source(folder, files, split, title)
-    kinds = ", ".join(sorted(suffix or "no ending" for suffix in suffixes))
-    found = f"it holds only other files ({kinds})" if files else "it holds no files"
-    raise DataError(
-        f"no images in {folder}: {found}. Put image files there (png, jpg, webp, ...; in one subfolder per "
-        f"class if you like) or Parquet files with images, or name another folder."
-    )
-
-
-def visible_files(folder: Path) -> list[str]:
-    """The paths of all files below `folder`, sorted, none hidden; links are followed, but not in circles."""
-    found, visited = [], set()
-    for place, folders, files in os.walk(folder, followlinks=True, onerror=refuse_unreadable):
-        if os.path.realpath(place) in visited:
-            folders.clear()
-            continue
-        visited.add(os.path.realpath(place))
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        below = Path(place).relative_to(folder).as_posix() + "/"
-        found += [(below + name).removeprefix("./") for name in files if not name.startswith(".")]
-    return sorted(found)
-
-
-def refuse_unreadable(problem: OSError) -> None:
-    """Skipping it would lose images without a word."""
-    raise DataError(f"{problem.filename} cannot be read ({problem.strerror}); mend or remove it.") from problem
-
-
-def files_version(folder: Path, files: list[str]) -> str:
-    """A hash of the files' names, sizes and times."""
-    version = hashlib.sha256()
-    for file in files:
-        try:
-            status = os.stat(os.path.join(folder, file))
-        except OSError as problem:  # a link to nowhere
-            refuse_unreadable(problem)
-        version.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode(errors="surrogateescape"))
-    return version.hexdigest()
-
-
-def image_folder_source(folder: Path, files: list[str], split: str, title: str) -> Source:
-    """Image files: a folder per split if there are such, in it a folder per class if there are such."""
-    images = [file for file in files if Path(file).suffix.lower() in IMAGE_SUFFIXES]
-    tops = {file.partition("/")[0] for file in images}
-    has_splits = tops <= SPLIT_FOLDERS  # every one of them: a class of trains may be called "train"
-    if split not in (tops if has_splits else {"train"}):
-        raise missing_split(f"the folder {folder}", split, list(tops) if has_splits else ["train"])
-
-    depth = 1 if has_splits else 0
-    classes = {file: file.split("/")[depth:-1] for file in images}
-    flat = not all(classes.values())  # an image beside the class folders has no class
-    names = () if flat else tuple(sorted({inner[0] for inner in classes.values()}))  # of all splits
-    chosen = [file for file in images if not has_splits or file.startswith(split + "/")]
-
-    def items(image_size: int | None) -> Iterator[Item]:
-        for file in chosen:
-            yield str(folder / file), folder / file, 0 if flat else names.index(classes[file][0])
-
-    return Source(
-        identity=str(folder),
-        title=title,
-        fingerprint=files_version(folder, chosen) + "/".join(names),
-        remedy="Replace the file by a good copy, or delete it.",
-        class_names=lambda: names,
-        items=items,
-    )
-
-
-def parquet_source(folder: Path, files: list[str], split: str, title: str) -> Source:
-    """Parquet files in the hub's layout: the folder's README.md (or the files' names) tells the splits.
-
-    They are read in place: `datasets.load_dataset` would first make an Arrow copy of them in its cache.
-    """
-    remedy = "Copy or download that file again."
-
-    @functools.cache
-    def layout() -> tuple["Features", list[Path]]:
-        from datasets import load_dataset_builder
-
-        try:
-            with tempfile.TemporaryDirectory() as scratch:  # for a lock file that nobody needs
-                builder = load_dataset_builder(str(folder), cache_dir=scratch)
-        except Exception as problem:  # whatever a README.md can make yaml and datasets raise
-            raise DataError(
-                f"cannot tell the splits of {folder} ({one_line(problem)}). Mend its README.md or file names."
-            ) from problem
-        splits = {str(name): found for name, found in builder.config.data_files.items()}
-        if split not in splits:
-            raise missing_split(f"the folder {folder}", split, list(splits))
-        chosen = [Path(file) for file in splits[split]]
-        return builder.info.features or stored_features(chosen[0], remedy), chosen
-
-    return Source(
-        identity=str(folder),
-        title=title,
-        fingerprint=files_version(folder, files),
-        remedy=remedy,
-        class_names=lambda: label_names(layout()[0]),
-        items=lambda image_size: table_items(*layout(), remedy),
-    )
-
-
 # The hub
 
 
 def hub_source(name: str, split: str) -> Source:
     """A data set of the Hugging Face hub, from the local cache or else from the network."""
     splits = hub_dataset(name)
-    if split not in splits:
-        raise missing_split(name, split, list(splits))
+    split = chosen_split(name, split, splits)
     dataset = splits[split]
-    files = [Path(entry["filename"]) for entry in dataset.cache_files]
-    remedy = remedy_for_cache(files[0])
+    files = {key: [Path(entry["filename"]) for entry in found.cache_files] for key, found in splits.items()}
+    others = [file for key, found in files.items() if key != split for file in found]
+    remedy = remedy_for_cache(files[split][0])
     promised = dataset.info.splits[split].num_examples
     if len(dataset) != promised:  # an Arrow file that was cut between two batches looks whole
-        raise damaged(files[-1], ValueError(f"{len(dataset)} rows instead of {promised}"), remedy)
+        raise damaged(files[split][-1], ValueError(f"{len(dataset)} rows instead of {promised}"), remedy)
+
+    @functools.cache
+    def labels() -> Labels:
+        return find_labels(dataset.features, files[split], others, remedy)
+
     return Source(
         identity=name,
         title=name,
-        fingerprint=files_version(Path(), [str(file) for file in files]),
+        fingerprint=files_version(Path(), [str(file) for file in [*files[split], *others]]),
         remedy=remedy,
-        class_names=lambda: label_names(dataset.features),
-        items=lambda image_size: table_items(dataset.features, files, remedy),
+        class_names=lambda: labels().names,
+        items=lambda image_size: table_items(dataset.features, files[split], labels(), remedy),
+        others=lambda: table_items(dataset.features, others, labels(), remedy) if others else iter(()),
     )

@@ -10,29 +10,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course_lib.errors import DataError
+from course_lib.image_data.source import Item, damaged
+from course_lib.image_data.wording import one_line, shown
 
 if TYPE_CHECKING:
-    import numpy as np
     from datasets import DatasetDict, Features
     from pyarrow import RecordBatch
+
+    from course_lib.image_data.labels import Labels
 
 FASHION = "zalando-datasets/fashion_mnist"
 BINARY = {"binary", "large_binary"}
 PROBE_SECONDS = 1.5  # how long the hub may take to answer before we do without it
 
-Item = tuple[str, "bytes | Path | np.ndarray | None", int]  # its place, for messages; the image; its label
-
 
 class OutOfReach(DataError):
     """A data set of the hub that is not in the cache, while the hub does not answer."""
-
-
-def damaged(file: Path, problem: Exception, remedy: str) -> DataError:
-    return DataError(f"{file} is damaged or only half there ({one_line(problem)}). {remedy}")
-
-
-def one_line(problem: Exception) -> str:
-    return " ".join((str(problem) or type(problem).__name__).split())
 
 
 def stored_features(file: Path, remedy: str) -> "Features":
@@ -46,20 +39,7 @@ def stored_features(file: Path, remedy: str) -> "Features":
         raise damaged(file, problem, remedy) from problem
 
 
-def label_column(features: "Features") -> str | None:
-    """The first column of class labels, else one of whole numbers that is called label or labels."""
-    from datasets import ClassLabel
-
-    classes = [name for name, feature in features.items() if isinstance(feature, ClassLabel)]
-    numbers = [name for name in ("label", "labels") if "int" in getattr(features.get(name), "dtype", "")]
-    return next(iter(classes + numbers), None)
-
-
-def label_names(features: "Features") -> tuple[str, ...]:
-    return tuple(getattr(features.get(label_column(features)), "names", None) or ())
-
-
-def image_column(features: "Features", place: Path) -> str:
+def find_image_column(features: "Features") -> str | None:
     """The first column of images: declared as such, or bytes, or with a field `bytes` as images have."""
     from datasets import Image
 
@@ -67,30 +47,35 @@ def image_column(features: "Features", place: Path) -> str:
         binary = "bytes" in feature if isinstance(feature, dict) else getattr(feature, "dtype", "") in BINARY
         if binary or isinstance(feature, Image):
             return name
-    kinds = {name: getattr(feature, "dtype", type(feature).__name__) for name, feature in features.items()}
-    columns = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
-    raise DataError(f"{place} has no column of images; its columns are: {columns}. Name another data set.")
+    return None
 
 
-def table_items(features: "Features", files: list[Path], remedy: str) -> Iterator[Item]:
-    """The rows of Parquet or Arrow files; DataError for a damaged file or if no column has images."""
+def table_items(features: "Features", files: list[Path], labels: "Labels", remedy: str) -> Iterator[Item]:
+    """The rows of Parquet or Arrow files, and an UnusableError for each damaged file.
+
+    Raises DataError if no column has images.
+    """
     from pyarrow import ArrowException
 
-    image, label, names = image_column(features, files[0]), label_column(features), label_names(features)
+    image = find_image_column(features)
+    if image is None:
+        kinds = {name: getattr(feature, "dtype", type(feature).__name__) for name, feature in features.items()}
+        columns = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
+        raise DataError(
+            f"{shown(files[0])} has no column of images; its columns are: {columns}. Name another data set."
+        )
     for file in files:
         row = 0
         try:
-            for batch in batches(file, [image] + ([label] if label else [])):
+            for batch in batches(file, [image] + ([labels.column] if labels.column else [])):
                 batch.validate(full=True)  # garbled offsets would crash the process, not raise
-                labels = batch.column(label).to_pylist() if label else [0] * len(batch)
-                for value, number in zip(batch.column(image).to_pylist(), labels, strict=True):
-                    number = -1 if number is None else number  # as on the hub: not known
-                    if names and not -1 <= number < len(names):
-                        raise ValueError(f"row {row} has label {number} of {len(names)} classes")
-                    yield f"the image in row {row} of {file}", encoded(value), number
+                values = batch.column(labels.column).to_pylist() if labels.column else [None] * len(batch)
+                for cell, value in zip(batch.column(image).to_pylist(), values, strict=True):
+                    place = f"the image in row {row} of {shown(file)}"
+                    yield place, encoded(cell), labels.number(value, row)
                     row += 1
         except (ArrowException, OSError, ValueError, KeyError) as problem:
-            raise damaged(file, problem, remedy) from problem
+            yield shown(file), damaged(file, problem, remedy), -1
 
 
 def batches(file: Path, columns: list[str]) -> Iterator["RecordBatch"]:

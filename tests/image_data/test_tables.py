@@ -27,7 +27,7 @@ from course_lib.image_data.garments import CLASS_NAMES
 from course_lib.image_data.tables import FASHION, OutOfReach
 from course_lib.images import class_names, load_images
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data" / "fashion_mnist"
 NAMED = Path(os.environ.get("COURSE_DATA", ""))
 REAL = NAMED if (NAMED / "fashion_mnist").is_dir() else SHARED
@@ -116,7 +116,7 @@ def test_without_a_readme_the_file_names_do(own):
     (own / "README.md").unlink()
     assert load_images(own)[0].shape == (30, 1, 8, 8)
     assert len(load_images(own, "test")[0]) == 20
-    assert class_names(own) == ()
+    assert class_names(own) == ("0", "1", "2")
 
 
 def test_a_column_of_bare_bytes_and_unknown_labels(tmp_path):
@@ -124,7 +124,82 @@ def test_a_column_of_bare_bytes_and_unknown_labels(tmp_path):
     parquet.write_table(table, tmp_path / "data.parquet")
     data, labels = load_images(tmp_path)
     assert data[:, 0, 0, 0].tolist() == [1, 2]
-    assert labels.tolist() == [-1, 7]
+    assert labels.tolist() == [-1, 0]
+    assert class_names(tmp_path) == ("7",)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "names", "numbers"),
+    [
+        ([1, 5, 9, 5], [9, 1], ("1", "5", "9"), ([0, 1, 2, 1], [2, 0])),
+        ([1, 5], [9, 5], ("1", "5", "9"), ([0, 1], [2, 1])),
+        ([10, 2], [None, 2], ("2", "10"), ([1, 0], [-1, 0])),
+        ([0, 1], [-1, -1], ("0", "1"), ([0, 1], [-1, -1])),
+        ([-1, 1], [1], ("-1", "1"), ([0, 1], [1])),
+        (["dog", "cat"], ["cat"], ("cat", "dog"), ([1, 0], [0])),
+        ([True, False], [True], ("False", "True"), ([1, 0], [1])),
+        ([2**40, 3], [3], ("3", str(2**40)), ([1, 0], [0])),
+    ],
+)
+def test_labels_without_names_are_numbered_over_all_splits(tmp_path, capsys, train, test, names, numbers):
+    write(tmp_path / "train.parquet", [png(1)] * len(train), train)
+    write(tmp_path / "test.parquet", [png(1)] * len(test), test)
+    assert class_names(tmp_path) == names
+    assert load_images(tmp_path)[1].tolist() == numbers[0]
+    assert load_images(tmp_path, "test")[1].tolist() == numbers[1]
+    assert f"{len(names)} classes ({', '.join(names)}), split train of train, test\n" in capsys.readouterr().out
+
+
+def test_a_table_without_labels_has_no_classes(tmp_path, capsys):
+    parquet.write_table(pa.table({"image": [png(1)], "label": [0.5]}), tmp_path / "data.parquet")
+    assert load_images(tmp_path)[1].tolist() == [0]
+    assert class_names(tmp_path) == ()
+    assert "8 x 8, no classes, split train, the only one\n" in capsys.readouterr().out
+
+
+def test_classes_of_another_split_that_is_damaged_cannot_be_known(tmp_path):
+    write(tmp_path / "train.parquet", [png(1)], [1])
+    (tmp_path / "test.parquet").write_bytes(b"half")
+    with pytest.raises(DataError, match=r"test\.parquet is damaged"):
+        load_images(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Train", "Test"),
+        ("training", "testing"),
+        ("mnist_train", "mnist_test"),
+        ("Train/0", "Test/0"),
+        ("TRAIN-00000-of-00001", "TEST-00000-of-00001"),
+        ("data/train-00000-of-00001", "data/test-00000-of-00001"),
+    ],
+)
+def test_the_splits_of_tables_are_known_by_their_usual_names(tmp_path, names):
+    for value, name in enumerate(names):
+        write(tmp_path / f"{name}.parquet", [png(value)] * (value + 1))
+    assert load_images(tmp_path)[0].unique().tolist() == [0]
+    assert load_images(tmp_path, "test")[0].unique().tolist() == [1]
+
+
+def test_a_split_of_parts_may_have_any_name(tmp_path):
+    for value, name in enumerate(["train", "test", "extra"]):
+        write(tmp_path / f"{name}-00000-of-00001.parquet", [png(value)])
+    assert [load_images(tmp_path, name)[0].max() for name in ("train", "test", "extra")] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("names", [("train", "test", "more"), ("Test", "0000")])
+def test_tables_of_which_only_some_name_a_split_are_refused(tmp_path, names):
+    for name in names:
+        write(tmp_path / f"{name}.parquet", [png(1)])
+    with pytest.raises(DataError, match=rf"cannot tell the splits of .*{names[-1]}\.parquet could belong to any"):
+        load_images(tmp_path)
+
+
+def test_tables_that_the_readme_leaves_out_are_said(own, capsys):
+    write(own / "data" / "more.parquet", [png(1)])
+    load_images(own)
+    assert "3 classes (bag, boot, coat), split train of train, test; left out: 1 .parquet\n" in capsys.readouterr().out
 
 
 def test_no_column_of_images(tmp_path):
