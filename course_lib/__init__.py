@@ -4,4 +4,8 @@ One module per chapter, in the course's order; import what you need from the mod
 `from course_lib.forward import q_sample`.
 """
 
+from course_lib.pictures import backend
+
+backend.show_figures()
+
 __version__ = "0.2.0"

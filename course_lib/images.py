@@ -21,6 +21,9 @@ def to_model_range(images: Tensor) -> Tensor:
 def to_uint8(x: Tensor) -> Tensor:
     """float in [-1, 1], any shape, to uint8 0 ... 255: the way back from `to_model_range`.
 
-    What lies outside is clamped to the range first; each value becomes the nearest whole number.
+    What lies outside is clamped to the range first; each value becomes the nearest whole number. Raises ValueError for
+    nan and inf, which would become black or white.
     """
+    if not x.isfinite().all():
+        raise ValueError("these images are not finite: nan or inf is in them. Look at the network that made them.")
     return ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)

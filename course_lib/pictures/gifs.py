@@ -8,6 +8,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from course_lib.files import write_file
+from course_lib.pictures.saving import as_image, check_film_place
+
 
 def denoising_frames(states: Iterable[Tensor], total: int, count: int = 22) -> Iterator[Tensor]:
     """Pick about `count` of the `total` states that a sampler yields, in their order, and never keep the others.
@@ -29,11 +32,11 @@ def gif(frames: Sequence[np.ndarray], seconds: float = 4.0, colours: int = 16) -
 
     It plays for `seconds`, then rests on the last frame for 1.5 s. Fewer `colours` make a smaller file: noise hardly
     compresses.
-    Raises ValueError without frames.
+    Raises ValueError without frames, PictureError for a frame that is not such a picture.
     """
     if not len(frames):
         raise ValueError("a GIF needs at least one frame.")
-    pictures = [Image.fromarray(frame).convert("RGB") for frame in frames]
+    pictures = [as_image(frame).convert("RGB") for frame in frames]
     # one palette for all frames, taken from the last and the first: otherwise the shades flicker
     both = Image.new("RGB", (pictures[0].width, 2 * pictures[0].height))
     both.paste(pictures[0], (0, 0))
@@ -49,7 +52,9 @@ def gif(frames: Sequence[np.ndarray], seconds: float = 4.0, colours: int = 16) -
 
 
 def save_gif(frames: Sequence[np.ndarray], path: str | Path, seconds: float = 4.0, colours: int = 16) -> None:
-    """Write `gif(frames)` to `path`; its folder is made if need be."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gif(frames, seconds, colours))
+    """Write `gif(frames)` to `path`, whole or not at all; its folder is made if need be.
+
+    Raises what `gif` raises, PictureError if `path` does not end in .gif, and FileError if it cannot be written.
+    """
+    check_film_place(path)
+    write_file(path, gif(frames, seconds, colours))

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from einops import rearrange
-from PIL import Image
 from torch import Tensor
 
 from course_lib.images import to_uint8
+from course_lib.pictures.saving import PictureError, check_picture_place, save_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,10 +55,15 @@ def image_grid(images: Tensor, columns: int | None = None, scale: int = 1, gap: 
 
 
 def save_grid(images: Tensor, path: str | Path, columns: int | None = None, scale: int = 2) -> None:
-    """Write `image_grid(images)` as a picture file; the ending names the format."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image_grid(images, columns, scale)).save(path)
+    """Write `image_grid(images)` as a picture file, whole or not at all; the ending names the format (.png).
+
+    Raises PictureError for images that are not finite and for an ending that names no format which keeps every pixel,
+    FileError if the file cannot be written.
+    """
+    check_picture_place(path)
+    if not images.isfinite().all():
+        raise PictureError(f"{path} is not written: the images hold numbers that are not finite (NaN or infinity).")
+    save_picture(image_grid(images, columns, scale), path)
 
 
 def draw_grid(axis: "Axes", picture: np.ndarray, columns: Sequence[str] = (), rows: Sequence[str] = ()) -> None:

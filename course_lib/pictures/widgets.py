@@ -2,7 +2,6 @@
 
 import base64
 import html
-import io
 import time
 from collections.abc import Callable, Sequence
 
@@ -10,18 +9,11 @@ import ipywidgets
 import numpy as np
 import torch
 from IPython.display import DisplayHandle, display
-from PIL import Image
 from torch import Tensor
 
 from course_lib.pictures.gifs import gif
 from course_lib.pictures.plots import image_grid, loss_picture, side_by_side
-
-
-def png(picture: np.ndarray) -> bytes:
-    """A uint8 picture (H, W) or (H, W, 3) as the content of a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="PNG")
-    return buffer.getvalue()
+from course_lib.pictures.saving import encode
 
 
 def show_gif(frames: Sequence[np.ndarray], alternative: str, colours: int = 16) -> None:
@@ -50,11 +42,11 @@ def show_slider(
     slider = ipywidgets.SelectionSlider(
         options=list(values), value=values[len(values) // 2], description=label, continuous_update=True
     )
-    image = ipywidgets.Image(value=png(draw(slider.value)), format="png")
-    slider.observe(lambda change: setattr(image, "value", png(draw(change["new"]))), names="value")
+    image = ipywidgets.Image(value=encode(draw(slider.value)), format="png")
+    slider.observe(lambda change: setattr(image, "value", encode(draw(change["new"]))), names="value")
     bundle = ipywidgets.VBox([slider, image])._repr_mimebundle_()
     display(bundle | {"text/plain": alternative}, raw=True)
-    display_picture(png(still), "png", alternative, summary="No slider to see? A still picture")
+    display_picture(encode(still), "png", alternative, summary="No slider to see? A still picture")
 
 
 class LiveTraining:
@@ -92,7 +84,7 @@ class LiveTraining:
         if step < self.steps:
             left = (now - self.start) / len(self.done) * (self.steps - step)
             note += f", about {left:.0f} s left"
-        content = base64.b64encode(png(picture)).decode()
+        content = base64.b64encode(encode(picture)).decode()
         bundle = {
             "text/html": f'<progress value="{step}" max="{self.steps}"></progress> {note}<br>'
             f'<img alt="{html.escape(self.alternative)}" src="data:image/png;base64,{content}">',

@@ -8,34 +8,40 @@ import ast
 import os
 import re
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import jupytext
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from course_lib.checker.card import MARKS
 from course_lib.checker.quiz import Choice
 from course_lib.errors import CourseError
+from course_lib.files import check_place, write_file
 from course_lib.paths import NOTEBOOKS
+from course_lib.pictures.backend import INLINE
+from course_lib.publishing.edits import digests, edits, note_build, noted
+from course_lib.publishing.figures import count_pictures, figure_faults
+from course_lib.publishing.kernels import Kernels, NotebookError
 from course_lib.quizzes.registry import find
 
 FOLDER = NOTEBOOKS
 MAX_BYTES = 1_500_000
-CELL_SECONDS = 2000  # as nbval: the longest takes 90 on one core, and a busy machine may be ten times slower
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 # Those that run longest, the longest first: one that starts last leaves the other cores with nothing to do.
 LONG = ("09_training", "10_sampling", "07_blocks")
 
-# what has to be the same wherever a notebook is run, for its text output to be the same
-ENVIRONMENT = {"COURSE_DATA": "garments", "COURSE_PROGRESS": "", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-
-
-class NotebookError(CourseError):
-    """A notebook that cannot be built."""
+# what has to be the same wherever a notebook is run, for its outputs to be the same; nobody's own progress is touched
+ENVIRONMENT = {
+    "COURSE_DATA": "garments",
+    "COURSE_PROGRESS": "",
+    "MPLBACKEND": INLINE,
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
 
 
 def sources(names: list[str]) -> list[Path]:
@@ -118,30 +124,77 @@ def solved_cell(name: str, stub: str) -> str:
     return "\n".join([*lines[:first], indent + BEGIN, *lines[first:last], indent + END, *lines[last:]])
 
 
-def build(source: Path, solved: Path | None = None) -> float:
+def place(source: Path, solved: Path | None = None) -> Path:
+    """Where the notebook of `source` belongs: in notebooks/, or solved in the folder `solved`."""
+    return (solved or FOLDER) / f"{source.stem}.ipynb"
+
+
+def check_places(sources: list[Path], solved: Path | None = None, replace: bool = False) -> None:
+    """Raise an error now if a notebook could not be written later, or should not be.
+
+    FileError for a place that cannot be written. NotebookError for notebooks in which somebody has changed cells,
+    unless they are to `replace`, and for solved ones that would take the place of the students'.
+    """
+    if solved and solved.resolve() == FOLDER.resolve():
+        raise NotebookError(f"{solved} is for the students' notebooks. Name another folder for the solved ones.")
+    found = []
+    for source in sources:
+        path = place(source, solved)
+        check_place(path)
+        if not replace and (changed := edits(path, read_source(source, solved is not None))):
+            found.append(f"{path} was changed after it was built: {changed}.")
+    if found:
+        raise NotebookError("\n".join([*found, "Move what you want to keep elsewhere, or add --replace to lose it."]))
+
+
+def build(source: Path, solved: Path | None = None, replace: bool = False, kernels: Kernels | None = None) -> float:
     """Run the notebook of `source` and write it, with outputs, to notebooks/, or solved to the folder `solved`.
 
-    Returns the seconds it ran. Raises NotebookError naming the cell that failed, or the quiz that refuses its own
-    solution; the old notebook then stays.
+    Returns the seconds it ran. Raises what `check_places` raises, before it runs anything. Raises NotebookError naming
+    the cell that failed or shows no picture though it draws, or the quiz that refuses its own solution. After any error
+    the old notebook is there as before.
     """
+    check_places([source], solved, replace)
     notebook = read_source(source, solved is not None)
-    client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
-    )
     start = time.perf_counter()
-    try:
-        client.execute(env=os.environ | ENVIRONMENT)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raise NotebookError(f"{source.name}: a cell failed.\n{error}") from None
+    (kernels or Kernels()).execute(notebook, source.name, FOLDER, os.environ | ENVIRONMENT)
     seconds = time.perf_counter() - start
     if solved and (refused := refusals(notebook)):
         raise NotebookError(f"{source.name}: the notebook refuses the course's own answers:\n" + "\n".join(refused))
+    if faults := figure_faults(notebook, FOLDER):
+        raise NotebookError(f"{source.name}: pictures are missing or damaged:\n" + "\n".join(faults))
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # time stamps: they would change at every build
-    folder = solved or FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, folder / f"{source.stem}.ipynb")
+    note_build(notebook)
+    check_places([source], solved, replace)  # somebody may have saved it while it ran
+    write_file(place(source, solved), nbformat.writes(notebook) + "\n")
     return seconds
+
+
+def build_all(
+    sources: list[Path], solved: Path | None, replace: bool, jobs: int, built: Callable[[Path, float], None]
+) -> None:
+    """`build` each of `sources`, `jobs` at a time, and call `built(source, seconds)` after each.
+
+    Raises what `check_places` raises before anything runs, and at the end one NotebookError for all that failed. After
+    a KeyboardInterrupt every kernel is killed; what was not finished stays as it was.
+    """
+    check_places(sources, solved, replace)
+    kernels, failed = Kernels(), []
+    with ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(build, source, solved, replace, kernels): source for source in sources}
+        try:
+            for future in as_completed(running):
+                try:
+                    built(running[future], future.result())
+                except CourseError as error:
+                    failed.append(str(error))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            kernels.stop()
+            raise
+    if failed:
+        raise NotebookError("\n".join(failed))
 
 
 def refusals(notebook: NotebookNode) -> list[str]:
@@ -166,20 +219,33 @@ def says_right(outputs: list[NotebookNode]) -> bool:
 
 
 def check(source: Path) -> list[str]:
-    """What is wrong with the built notebook of `source`, a line each: it differs, was not run, failed, is too large."""
-    path = FOLDER / f"{source.stem}.ipynb"
+    """What is wrong with the built notebook of `source`, a line each.
+
+    It differs from its source, was not run, failed, has pictures that are missing or damaged, or is too large.
+    """
+    path = place(source)
     remedy = f"run: course notebooks build {source.stem}"
     if not path.exists():
         return [f"{path.name} is missing; {remedy}"]
-    notebook, expected = nbformat.read(path, as_version=4), read_source(source)
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as problem:  # nbformat raises what it meets in a damaged file
+        return [f"{path.name} is damaged ({type(problem).__name__}); {remedy}"]
+    expected = read_source(source)
     problems = []
     if [content(cell) for cell in notebook.cells] != [content(cell) for cell in expected.cells]:
         problems.append(f"{path.name} is not what {source.name} says; {remedy}")
+    if (note := noted(notebook)).get("built", "").split() != digests(notebook.cells):
+        problems.append(f"{path.name} is not what a build wrote; {remedy}")
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     if unrun := [cell.id for cell in code if cell.execution_count is None]:
         problems.append(f"{path.name}: never run: {', '.join(unrun)}; {remedy}")
     if failed := [cell.id for cell in code if any(o.output_type == "error" for o in cell.outputs)]:
         problems.append(f"{path.name}: failed: {', '.join(failed)}; mend {source.name}, then {remedy}")
+    if (shown := count_pictures(notebook)) != note.get("pictures", shown):
+        problems.append(f"{path.name} shows {shown} pictures, and {note['pictures']} when it was built; {remedy}")
+    problems += [f"{path.name}: {fault}; {remedy}" for fault in figure_faults(notebook, FOLDER)]
     if path.stat().st_size > MAX_BYTES:
         size = f"{path.stat().st_size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6}"
         problems.append(f"{path.name} has {size}; shrink its pictures")

@@ -1,0 +1,5 @@
+"""Figures of the tests go to memory, whatever MPLBACKEND says in the shell."""
+
+import os
+
+os.environ["MPLBACKEND"] = "agg"
