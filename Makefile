@@ -7,23 +7,28 @@ LAB_ARGS ?=
 TEST_ARGS ?=
 JOBS ?= 2
 
+# A backend that the shell names would be a student's, not the tests'.
+unexport MPLBACKEND
+
 # As if activated: notebooks call `course`, and nbgrader its tools, by name.
 RUN = PATH="$$PWD/.venv/bin:$$PATH"
-SETUP = @python='$(PYTHON)'; \
+FIND_PYTHON = python='$(PYTHON)'; \
     if [ -z "$$python" ]; then \
         echo "No Python 3.11 or newer that can make virtual environments was found. Install one:"; \
         echo "    Debian, Ubuntu: sudo apt install python3 python3-venv"; \
         echo "    macOS:          brew install python@3.13, or https://www.python.org"; \
         echo "or name the one to use: make lab PYTHON=/path/to/python3"; \
         exit 1; \
-    fi; \
-    "$$python" tools/setup.py --torch '$(TORCH)'
+    fi
+SETUP = @$(FIND_PYTHON); "$$python" tools/setup.py --torch '$(TORCH)'
 
-.PHONY: help setup lab setup-test test bench coverage mutants doctor constraints clean
+.PHONY: help setup lab setup-test test test-oldest test-newest bench coverage mutants doctor constraints clean
 
 help:
 	@echo "make lab          set everything up and open JupyterLab on chapter 00"
 	@echo "make test         set everything up and run every test"
+	@echo "make test-oldest  run the unit tests and notebooks with the oldest packages that pyproject.toml allows"
+	@echo "make test-newest  ... with the newest packages that there are"
 	@echo "make bench        measure speed (tests/benchmarks)"
 	@echo "make coverage     run the unit tests and list the lines that none of them reaches"
 	@echo "make mutants      break the code in some eighty places, one at a time: do the tests notice?"
@@ -54,16 +59,31 @@ STAGES = build/stages.txt
 STARTED := $(shell date +%s)
 stage = @start=$$(date +%s); (set -x; $(2)) || exit; echo "$(1): $$(( $$(date +%s) - start )) s" >> $(STAGES)
 
-# What takes seconds comes first. A student's notebook is run once, by nbval; a solved one once, by course_lib.publishing.solved.
+# A student's notebook is run once, by nbval; a solved one once, by course_lib.publishing.solved.
+define RUN_TESTS
+	$(call stage,unit tests,$(RUN) $(ONE_THREAD) python -m pytest -n $(JOBS) --durations=15 $(TEST_ARGS))
+	$(call stage,notebooks,$(RUN) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
+	    -p course_lib.publishing.solved --nbval --durations=15 notebooks)
+endef
+
+# What takes seconds comes first.
 test: setup-test
 	@mkdir -p build && echo "set-up: $$(( $$(date +%s) - $(STARTED) )) s" > $(STAGES)
 	$(call stage,ruff,$(RUN) python -m ruff check && $(RUN) python -m ruff format --check)
 	$(call stage,imports,$(RUN) lint-imports)
 	$(call stage,types,$(RUN) python -m mypy)
-	$(call stage,unit tests,$(RUN) $(ONE_THREAD) python -m pytest -n $(JOBS) --durations=15 $(TEST_ARGS))
-	$(call stage,notebooks,$(RUN) python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder \
-	    -p course_lib.publishing.solved --nbval --nbval-sanitize-with notebooks/sanitize.cfg --durations=15 notebooks)
+	$(RUN_TESTS)
 	@echo "Where the time went:" && cat $(STAGES)
+
+# In an environment of its own, build/oldest-venv or build/newest-venv. Without the types: old packages bring few of them.
+test-oldest test-newest: test-%:
+	@$(FIND_PYTHON); "$$python" tools/versions.py $* --torch '$(TORCH)'
+	@mkdir -p build && echo "set-up: $$(( $$(date +%s) - $(STARTED) )) s" > $(STAGES)
+	$(RUN_TESTS)
+	@echo "Where the time went:" && cat $(STAGES)
+
+test-oldest: RUN = PATH="$$PWD/build/oldest-venv/bin:$$PATH"
+test-newest: RUN = PATH="$$PWD/build/newest-venv/bin:$$PATH"
 
 bench: setup-test
 	$(RUN) python -m pytest tests/benchmarks $(TEST_ARGS)
@@ -76,8 +96,9 @@ coverage: setup-test
 mutants: setup-test
 	$(RUN) python tools/mutants.py
 
-doctor: setup
-	@$(RUN) course doctor
+# Needs no set-up, and makes none.
+doctor:
+	@$(FIND_PYTHON); "$$python" tools/doctor.py
 
 constraints:
 	$(PYTHON) tools/constraints.py

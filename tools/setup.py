@@ -6,6 +6,7 @@
 
 It may be stopped at any moment, kill -9 included: `.venv/course-setup.json` says "installing" before the
 first change and "complete" after the last, so the next call knows a half-made environment and makes it anew.
+Where the folder cannot be written, an environment that is complete is used as it is.
 """
 
 import argparse
@@ -19,6 +20,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import disk_need
+from commands import KilledError, SetupError, run
 
 try:
     import fcntl
@@ -41,14 +45,6 @@ QUIET_JUPYTERLAB = {"disabledExtensions": {"@jupyterlab/apputils-extension:annou
 INSTALL_VENV = "Debian, Ubuntu: sudo apt install python3-venv. Elsewhere: Python from https://www.python.org"
 
 
-class SetupError(Exception):
-    """What went wrong and what to do about it, for the user."""
-
-
-class KilledError(SetupError):
-    """A command was killed, and may have left anything half done."""
-
-
 def say(message):
     print(f"setup: {message}", flush=True)
 
@@ -69,7 +65,12 @@ def requirements_key():
     """
     import tomllib  # here, so that an older Python gets as far as check_python's message
 
-    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    try:
+        pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise SetupError(
+            f"pyproject.toml is damaged ({problem}). Bring it back: git checkout -- pyproject.toml"
+        ) from None
     packaging = {name: pyproject.get(name) for name in ("project", "build-system")}
     packaging["constraints"] = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     return hashlib.sha256(json.dumps(packaging, sort_keys=True).encode()).hexdigest()
@@ -78,11 +79,13 @@ def requirements_key():
 def read_state():
     """The environment's own account of itself, or {} where there is none (not made here, or not at all)."""
     try:
-        return json.loads(STATE.read_text(encoding="utf-8"))
+        state = json.loads(STATE.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError:  # killed while writing
-        return {"state": "installing"}
+        state = None
+    whole = isinstance(state, dict) and {"state", "location", "key", "extras"} <= state.keys()
+    return state if whole else {"state": "installing"}
 
 
 def write_state(**state):
@@ -119,29 +122,18 @@ def throw_away():
         shutil.rmtree(DISCARDED)
 
 
-def run(command, lock):
-    """Run a command in the repository. The lock file is its stdin, which all its descendants inherit.
-
-    So the lock outlives this process where pip does: after a kill -9 that hits only us, the next setup waits
-    for the orphan instead of working beside it.
-    """
-    words = [str(word) for word in command]
-    status = subprocess.run(words, cwd=str(ROOT), stdin=lock, check=False).returncode
-    if status < 0:
-        raise KilledError(f"`{' '.join(words[1:4])}` was killed. The next call makes .venv anew.")
-    return status == 0
-
-
-def make_venv(lock):
+def make_venv(lock, needs):
     # An activated .venv may be what runs this script; the new one must hang on the Python behind it.
     base_python = getattr(sys, "_base_executable", None) or sys.executable
     VENV.mkdir()
     write_state(state="installing")
-    if not run([base_python, "-m", "venv", VENV], lock):
-        raise SetupError(f"{base_python} could not make a virtual environment. {INSTALL_VENV}")
+    worked, said = run([base_python, "-m", "venv", VENV], ROOT, lock)
+    if not worked:
+        other = f"{base_python} could not make a virtual environment. {INSTALL_VENV}"
+        raise SetupError(disk_need.why_full(said, needs) or other)
 
 
-def install(extras, torch, lock):
+def install(extras, torch, lock, needs):
     pip = [PYTHON, "-m", "pip", "install", "--constraint", "constraints.txt"]
     package = "." + (f"[{','.join(sorted(extras))}]" if extras else "")
     steps = [("setuptools", [*pip, "setuptools"])]  # pinned too: it builds the package below
@@ -151,19 +143,30 @@ def install(extras, torch, lock):
         steps.append((f"torch from {TORCH_CPU_INDEX}", from_index))
     steps.append(("the packages", [*pip, "--no-build-isolation", "--editable", package]))
     for what, step in steps:
-        if not run(step, lock):
-            raise SetupError(
+        worked, said = run(step, ROOT, lock)
+        if not worked:
+            other = (
                 f"pip could not install {what}; its last lines above say why. If the network failed, try again when "
                 "it is back (finished downloads are kept). If it persists: make clean, then again."
             )
+            raise SetupError(disk_need.why_full(said, needs) or other)
     page_config = VENV / "etc" / "jupyter" / "labconfig" / "page_config.json"
     page_config.parent.mkdir(parents=True, exist_ok=True)
     page_config.write_text(json.dumps(QUIET_JUPYTERLAB), encoding="utf-8")
 
 
 def warn_before_cuda(torch):
-    if sys.platform == "linux" and torch != "cpu" and not shutil.which("nvidia-smi"):
-        say("no NVIDIA GPU here: stop this and `make lab TORCH=cpu` to download 200 MB instead of gigabytes.")
+    if disk_need.build(torch) == "default" and not shutil.which("nvidia-smi"):
+        cpu = disk_need.gb(disk_need.DOWNLOAD["cpu"])
+        say(f"no NVIDIA GPU here: stop this and `make lab TORCH=cpu` to download {cpu} instead.")
+
+
+def lacks(state, extras):
+    """What the environment with this state has not, or None."""
+    if state.get("key") != requirements_key():
+        return "is not up to date"
+    absent = extras - set(state["extras"])
+    return f"lacks {', '.join(sorted(absent))}" if absent else None
 
 
 def set_up(extras, torch, lock):
@@ -177,21 +180,26 @@ def set_up(extras, torch, lock):
             throw_away()
             before = {}
 
-    key = requirements_key()
-    if before.get("key") == key and extras <= set(before["extras"]):
+    if not lacks(before, extras):
         return
+    new_extras = extras - set(before.get("extras", ()))
     extras = extras | set(before.get("extras", ()))
     started = time.monotonic()
     is_new = not VENV.exists()
+    needs = disk_need.places(VENV, torch, bool(new_extras), is_new)
+    shortage = disk_need.too_little(needs)
+    if shortage:
+        raise SetupError(shortage)
     if is_new:
-        say(f"making .venv with Python {sys.version.split()[0]}; this downloads a lot and takes minutes ...")
+        say(f"making .venv with Python {sys.version.split()[0]}. This downloads a lot and takes minutes.")
+        say(f"it takes {disk_need.listed(needs)}.")
         warn_before_cuda(torch)
-        make_venv(lock)
+        make_venv(lock, needs)
     else:
         say("bringing .venv up to date ...")
         write_state(state="installing")
     try:
-        install(extras, torch, lock)
+        install(extras, torch, lock, needs)
     except KilledError:
         raise
     except SetupError:
@@ -201,8 +209,29 @@ def set_up(extras, torch, lock):
         elif not is_new:
             STATE.unlink()
         raise
-    write_state(state="complete", location=str(VENV), key=key, extras=sorted(extras))
+    write_state(state="complete", location=str(VENV), key=requirements_key(), extras=sorted(extras))
     say(f"ready in {time.monotonic() - started:.0f} s.")
+
+
+def can_write(extras):
+    """Whether there is something to do that needs to write: not where the folder is read-only and .venv complete.
+
+    Raises SetupError where the folder is read-only and .venv does not serve.
+    """
+    try:
+        LOCK.open("a").close()
+    except OSError as problem:
+        state = read_state()
+        reason = (fault(state) or lacks(state, extras)) if VENV.exists() else "is not there"
+        if reason is None:
+            return False
+        if disk_need.is_full(str(problem)):
+            raise
+        raise SetupError(
+            f"{ROOT} cannot be written ({problem.strerror}), and .venv in it {reason}. "
+            "Copy the course to a folder of your own, and call this again there."
+        ) from None
+    return True
 
 
 @contextlib.contextmanager
@@ -226,13 +255,17 @@ def main():
     parser.add_argument("--torch", choices=("default", "cpu"), default="default", help="the build of PyTorch")
     parser.add_argument("--probe", action="store_true", help="only say whether this Python will do")
     options = parser.parse_args()
+    extras = set(filter(None, options.extras.split(",")))
     try:
         check_python()
-        if not options.probe:
+        if not options.probe and can_write(extras):
             with locked() as lock:
-                set_up(set(filter(None, options.extras.split(","))), options.torch, lock)
-    except (SetupError, OSError) as error:
+                set_up(extras, options.torch, lock)
+    except SetupError as error:
         sys.exit(f"setup: {error}")
+    except OSError as error:
+        needs = disk_need.places(VENV, options.torch, bool(extras), is_new=True)
+        sys.exit(f"setup: {disk_need.why_full(str(error), needs) or error}")
     except KeyboardInterrupt:
         sys.exit("\nsetup: stopped. The next call starts again where it can.")
 
