@@ -138,8 +138,8 @@ def draw_noise(shape: tuple[int, ...], schedule: NoiseSchedule, generator: Gener
     """A standard normal tensor of `shape` where the schedule lives, drawn with `generator` on its device.
 
     So a CPU generator gives the same samples on every machine. Without one it is drawn where the schedule lives. A list
-    has one generator for each row: then a row does not depend on how many others there are. Raises ValueError for a list
-    of another length.
+    has one generator for each row: then a row does not depend on how many others there are. Raises ValueError if the
+    list has another length.
     """
     if isinstance(generator, list):
         if len(generator) != shape[0]:

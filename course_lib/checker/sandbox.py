@@ -7,9 +7,10 @@ runs in another process (course_lib.grading).
 import copy
 import io
 import linecache
+import sys
 import warnings
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 import torch
@@ -52,6 +53,28 @@ class Pad(io.TextIOBase):
         if len(self.text) < PRINTED:
             self.text += text[: PRINTED - len(self.text)]
         return len(text)
+
+
+@contextmanager
+def not_compiled() -> Iterator[None]:
+    """Inside, what `torch.compile` made runs as it was written, and whatever is handed to it comes back as it is.
+
+    It changes how fast a function is, not what it returns. Compiling takes seconds for every new shape, more than an
+    examination has, and does not work on a machine without a C++ compiler.
+    """
+    compiler = torch.compile
+    torch.compile = _as_written
+    # without this module nothing was compiled yet, and to load it takes seconds
+    used = "torch._dynamo" in sys.modules
+    try:
+        with torch.compiler.set_stance("force_eager") if used else nullcontext():
+            yield
+    finally:
+        torch.compile = compiler
+
+
+def _as_written(model: Callable | None = None, **_options: object) -> Callable:
+    return _as_written if model is None else model
 
 
 def call(attempt: Callable, args: tuple, seconds: float, seed: int = 0, file: str = "") -> Outcome:

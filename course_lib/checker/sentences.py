@@ -1,5 +1,6 @@
 """Sentences about a case and about an exception, for a finding."""
 
+import re
 from collections.abc import Sequence
 
 import torch
@@ -33,6 +34,8 @@ def where_seen(quiz: Quiz, cases: Sequence[tuple], wrong: Sequence[int]) -> str:
         return ""
     if all(isinstance(value, OPTIONS) for value in cases[wrong[0]]):
         return f"Seen in `{quiz.name}({', '.join(map(_number, cases[wrong[0]]))})`."
+    if at_the_first_step := _only_at_the_first_step(quiz, cases, wrong):
+        return at_the_first_step
     described = [_description(quiz, case) for case in cases]
     right = [described[i] for i in range(len(cases)) if i not in wrong]
     names = list(dict.fromkeys(name for words in described for name in words))
@@ -45,6 +48,20 @@ def where_seen(quiz: Quiz, cases: Sequence[tuple], wrong: Sequence[int]) -> str:
     kept = [name for name in kept if len({words.get(name) for words in described}) > 1]
     kept += [name for name in first if name.endswith(" shape")][:1]
     return f"Seen with {', '.join(first[name] for name in kept[:5])}." if kept else ""
+
+
+def _only_at_the_first_step(quiz: Quiz, cases: Sequence[tuple], wrong: Sequence[int]) -> str:
+    """Whether something was seen exactly where the first t of a batch is 0, or where all are: one row decided."""
+    if quiz.is_module or "t" not in quiz.arguments:
+        return ""
+    every_t = [case[quiz.arguments.index("t")] for case in cases]
+    if not all(isinstance(t, Tensor) and t.ndim == 1 and len(t) for t in every_t):
+        return ""
+    if set(wrong) == {i for i, t in enumerate(every_t) if not t.any()}:
+        return "Seen only where every row of the batch has `t = 0`."
+    if set(wrong) == {i for i, t in enumerate(every_t) if not t[0]}:
+        return "Seen only where the first row has `t = 0`: does one row decide for the whole batch?"
+    return ""
 
 
 def _description(quiz: Quiz, case: tuple) -> dict[str, str]:
@@ -80,6 +97,8 @@ _ADVICE = {
     "own decision.",
     "only one element tensors can be converted": "A tensor of several numbers is not one number: each row has its own.",
     "cannot be converted to Scalar": "A tensor of several numbers is not one number: each row has its own.",
+    "only integer tensors of a single element": "A tensor of several numbers is not one number: each row has its own.",
+    "only length-1 arrays can be converted": "An array of several numbers is not one number: each row has its own.",
     "maximum recursion depth": "Does it call itself?",
     "device type for generator": "A generator draws on its own device only: say `device=generator.device`.",
     "generator raised StopIteration": "`next` finds nothing more there: when should the loop end?",
@@ -89,8 +108,17 @@ _ADVICE = {
 }
 
 
-def raised(mine: Outcome, at: str) -> Finding:
-    """The sentence for an exception; on an accelerator, a mixture of devices is a finding of its own."""
+_COUNTED = {  # advice for quizzes with a `t`
+    r"index -\d+ is out of bounds": "The paper counts t from 1, here t = 0 is the first step: is `t - 1` looked up?",
+    r"index (\d+) is out of bounds .*size \1\b": "Here t counts from 0 and ends at T - 1: is `t + 1` looked up?",
+}
+
+
+def raised(mine: Outcome, at: str, counts: bool = False) -> Finding:
+    """The sentence for an exception; on an accelerator, a mixture of devices is a finding of its own.
+
+    `counts` says that a time step `t` comes in, which the paper counts from 1.
+    """
     if "same device" in mine.says or "on the expected device" in mine.says:
         return Finding("device", f"Tensors of two devices meet{at}. Create new ones with `device=x.device`.")
     if mine.error == "SystemExit":
@@ -98,5 +126,7 @@ def raised(mine: Outcome, at: str) -> Finding:
     if mine.error == "MemoryError" or "allocate memory" in mine.says:
         return Finding("raises", f"It asks for more memory than there is{at}. How large is that tensor?")
     advice = next((sentence for part, sentence in _ADVICE.items() if part in mine.says), "")
+    if counts:
+        advice = next((sentence for part, sentence in _COUNTED.items() if re.search(part, mine.says)), advice)
     says = f": {mine.says.rstrip('.')}" if mine.says else ""
     return Finding("raises", f"It raises {mine.error}{at}{says}. {advice}".strip())

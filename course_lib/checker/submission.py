@@ -16,6 +16,8 @@ from torch.overrides import TorchFunctionMode
 from course_lib.checker.quiz import Quiz
 from course_lib.checker.values import learning_state, named_tensors, tensors_in
 
+CACHED = functools._lru_cache_wrapper  # what `functools.cache` and `lru_cache` make
+
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "MAKE_CELL", "COPY_FREE_VARS", "CACHE"}
 
 
@@ -44,11 +46,11 @@ class MisfitError(Exception):
 
 
 def unwrapped(attempt: object) -> object:
-    """What is inside partials without arguments, decorators that keep `__wrapped__`, and subclasses without a body."""
+    """What is inside partials without arguments, caches, and decorators that keep `__wrapped__`."""
     for _ in range(20):
         if isinstance(attempt, functools.partial) and not attempt.args and not attempt.keywords:
             attempt = attempt.func
-        elif inspect.isfunction(attempt) and "__wrapped__" in vars(attempt):
+        elif (inspect.isfunction(attempt) or isinstance(attempt, CACHED)) and "__wrapped__" in vars(attempt):
             attempt = vars(attempt)["__wrapped__"]
         else:
             break
@@ -78,6 +80,11 @@ def is_stub(attempt: object) -> bool:
     body = list(dis.get_instructions(code))
     constants = [step.argval for step in body if step.opname in ("LOAD_CONST", "RETURN_CONST")]
     return {step.opname for step in body} <= _NOTHING and all(value in (None, ...) for value in constants)
+
+
+def is_compiled(attempt: object) -> bool:
+    """Whether it was made by `torch.compile`."""
+    return inspect.isfunction(attempt) and "_torchdynamo_orig_callable" in vars(attempt)
 
 
 def file_of(attempt: object) -> str:

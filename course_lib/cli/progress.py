@@ -24,10 +24,10 @@ def export(file: Annotated[Path, typer.Argument(help="Where to write, e.g. progr
 @says_what_to_do
 def import_(file: Annotated[Path, typer.Argument(help="A file that `course progress export` wrote.")]) -> None:
     """Add the progress in a file to the one that is kept here: what is passed stays passed."""
-    from course_lib.checker.progress import entries, import_from
+    from course_lib.checker.progress import import_from, readable_entries
     from course_lib.quizzes.registry import every_quiz
 
-    before = entries()
+    before = readable_entries()
     arrived = import_from(file)
     passed = {name for name, entry in arrived.items() if entry.passed}
     new = sum(not (name in before and before[name].passed) for name in passed)
@@ -43,13 +43,13 @@ def certificate(
     name: Annotated[str, typer.Option(help="Your name, as it should stand on the page.")] = "",
 ) -> None:
     """Make an HTML page of your points and chapters, to look at or to print."""
-    from course_lib.checker.progress import entries
+    from course_lib.checker.progress import readable_entries
     from course_lib.errors import CourseError
-    from course_lib.quizzes.certificate import certificate
+    from course_lib.files import check_place, write_file
+    from course_lib.quizzes.certificate import CERTIFICATE, certificate
 
     if file.suffix.lower() not in (".html", ".htm"):
         raise CourseError(f"{file} must end in .html: the page is for a browser.")
-    page = certificate(entries(), name)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(page, encoding="utf-8")
+    check_place(file, CERTIFICATE)
+    write_file(file, certificate(readable_entries(), name))
     say(f"{file}: open it in a browser; it prints on one sheet.")

@@ -2,17 +2,22 @@
 
 import html
 from datetime import date
+from pathlib import Path
 
 from course_lib import __version__
 from course_lib.checker import progress as record
 from course_lib.errors import CourseError
+from course_lib.files import Kind
 from course_lib.quizzes.overview import Record, is_tested_out, totals
 from course_lib.quizzes.registry import CHAPTERS, quizzes_of
+
+GENERATOR = '<meta name="generator" content="The diffusion course: certificate">'
 
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+{generator}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
@@ -64,6 +69,14 @@ noted only where <code>solution()</code> showed them. Take this page as a diary,
 """
 
 
+def _is_one(path: Path) -> bool:
+    with path.open("rb") as file:
+        return GENERATOR.encode() in file.read(1000)
+
+
+CERTIFICATE = Kind("certificate of this course", _is_one)
+
+
 def certificate(known: Record, name: str = "") -> str:
     """The page for what `known` says, for the student called `name`.
 
@@ -73,6 +86,7 @@ def certificate(known: Record, name: str = "") -> str:
     done, count, points, every = map(sum, zip(*(totals(known, chapter) for chapter in chapters), strict=True))
     if not done:
         raise CourseError("No quiz is passed yet, so there is nothing to certify. Begin with notebooks/00_start.ipynb.")
+    name = name.encode(errors="replace").decode()  # a terminal may hand over what is no text
     who = html.escape(name) or "The student of this computer"
     title = "The diffusion course, completed" if done == count else "The diffusion course, so far"
     sentence = f"{who} has passed {done} of {count} quizzes and has {points} of {every} points."
@@ -81,7 +95,7 @@ def certificate(known: Record, name: str = "") -> str:
     rows = "\n".join(_row(known, chapter) for chapter in chapters)
     footer = _cells("All", f"{done} of {count}", f"{points} of {every}", "", "")
     made = f"Made on {record.today()} with version {__version__} of the course."
-    return PAGE.format(title=title, sentence=sentence, rows=rows, footer=footer, made=made)
+    return PAGE.format(generator=GENERATOR, title=title, sentence=sentence, rows=rows, footer=footer, made=made)
 
 
 def _row(known: Record, chapter: str) -> str:

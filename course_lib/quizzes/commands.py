@@ -3,8 +3,8 @@
 import os
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from types import FunctionType
+from functools import cache, partial
+from types import FunctionType, MethodType
 
 import torch
 
@@ -17,6 +17,9 @@ from course_lib.checker.quiz import Choice, Quiz
 from course_lib.errors import CourseError
 from course_lib.quizzes.registry import UnknownQuizError, devices_were_taught, find
 from course_lib.quizzes.sources import other_ways
+
+# where in these the function is
+INSIDE = {partial: "func", type(cache(len)): "__wrapped__", MethodType: "__func__"}
 
 _hints_given: dict[str, int] = {}  # per kernel: whoever comes back another day starts with the nudge
 
@@ -54,9 +57,9 @@ def check(attempt: object = None, name: str | None = None) -> object:
     report = examine_everywhere(quiz, attempt)
     if inside:
         return attempt
-    if report.finding != "not_attempted":
-        record.note_attempt(quiz.name, report.passed, report.mistakes)
     show(card_of(quiz, report))
+    if report.finding != "not_attempted":
+        record.note_attempt(quiz.name, report.passed, report.mistakes)  # may have to say that it cannot be written
     _tell_nbgrader(report)
     if isinstance(quiz, Choice):
         return None
@@ -70,12 +73,16 @@ def _which_quiz(problem: CourseError, attempt: object) -> object:
 
 
 def name_of(attempt: object, example: str) -> str:
-    """The name of a function or class, also in a partial. Raises CourseError, with `example`, for anything else."""
-    while type(attempt) is partial:
-        attempt = attempt.func
+    """The name of a function or class, also of a method and in a partial, a cache or compiled by TorchScript.
+
+    Raises CourseError, with `example`, for anything else.
+    """
+    while type(attempt) in INSIDE:
+        attempt = getattr(attempt, INSIDE[type(attempt)])
     found = "<lambda>"
     with suppress(Exception):  # a class may say its name by code of its own
         found = attempt.__name__ if issubclass(type(attempt), type | FunctionType) else found
+        found = attempt.name if type(attempt) is torch.jit.ScriptFunction else found
     if type(found) is not str or found == "<lambda>":
         raise CourseError(f"Say which quiz it is: `{example}`.")
     return found

@@ -91,7 +91,7 @@ def _glance(known: Record) -> Card:
     rows = [("chapter", "passed", "points", "tries", "mistakes met", "minutes left", "open")]
     rows += [_row(known, chapter) for chapter in chapters]
     done, count, points, every = map(sum, zip(*(totals(known, chapter) for chapter in chapters), strict=True))
-    looked = [f"`{name}`" for name, entry in known.items() if entry.looked]
+    looked = [f"`{name}`" for name, entry in known.items() if entry.looked and name in every_quiz()]
     notes = [f"Solution looked at first: {', '.join(looked)}."] if looked else []
     unsure = [quiz for quiz in every_quiz().values() if not _entry(known, quiz).passed and _met(known, quiz)]
     notes += [f"`{quiz.name}`: {_met(known, quiz)[0]}" for quiz in unsure[:SHOWN]]

@@ -8,6 +8,7 @@ from pathlib import Path
 from course_lib.checker.isolation import remember_originals
 from course_lib.checker.quiz import Choice, Quiz
 from course_lib.errors import CourseError
+from course_lib.quizzes.families import miscounted
 
 CHAPTERS = (
     *("start", "toy", "mixtures", "schedules", "forward", "reverse", "objective", "blocks", "unet", "training"),
@@ -25,6 +26,9 @@ def quizzes_of(chapter: str) -> dict[str, Quiz | Choice]:
     if not (Path(__file__).parent / chapter / "__init__.py").exists():
         return {}
     found = {quiz.name: quiz for quiz in importlib.import_module(f"{__package__}.{chapter}").QUIZZES}
+    for quiz in found.values():
+        if isinstance(quiz, Quiz):
+            miscounted(quiz)
     remember_originals()
     return found
 

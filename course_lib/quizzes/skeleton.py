@@ -2,10 +2,12 @@
 
 import importlib
 import inspect
+import os
 import re
 from pathlib import Path
 
 from course_lib.errors import CourseError
+from course_lib.files import FileError, check_place, write_file
 from course_lib.quizzes.registry import CHAPTERS, every_quiz
 from course_lib.quizzes.sources import unsolved
 
@@ -58,24 +60,30 @@ def {name}_differently({signature}):
 def write_skeleton(name: str, chapter: str, module: str) -> Path:
     """Write course_lib/quizzes/`chapter`/`name`.py for the reference `name` of course_lib/`module`.py, and list it.
 
-    Raises CourseError where the chapter or the reference is missing, or the quiz is there already.
+    Raises CourseError where the chapter or the reference is missing, the quiz is there already, or nothing can be
+    written; then nothing was changed.
     """
     if chapter not in CHAPTERS:
         raise CourseError(f"There is no chapter {chapter!r}. The chapters: {', '.join(CHAPTERS)}.")
     file = FOLDER / chapter / f"{name}.py"
-    if name in every_quiz() or file.exists():
+    if name in every_quiz() or os.path.lexists(file):
         raise CourseError(f"The quiz {name!r} is there already. Edit its file in {FOLDER}, or choose another name.")
     reference = _reference(name, module)
-    listed = _listed(name, chapter)
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(_content(name, chapter, module, reference), encoding="utf-8")
-    (file.parent / "__init__.py").write_text(listed, encoding="utf-8")
+    content, listed = _content(name, chapter, module, reference), _listed(name, chapter)
+    check_place(file)
+    check_place(file.parent / "__init__.py")
+    write_file(file, content)
+    try:
+        write_file(file.parent / "__init__.py", listed)
+    except FileError:
+        file.unlink()  # one without the other would say next time that the quiz is there
+        raise
     return file
 
 
 def _reference(name: str, module: str) -> object:
     remedy = f"Write it first, in course_lib/{module}.py, or say where it is: --module NAME."
-    if not (FOLDER.parent / f"{module}.py").exists():
+    if not module.isidentifier() or not (FOLDER.parent / f"{module}.py").exists():
         raise CourseError(f"There is no course_lib/{module}.py for the reference {name!r}. {remedy}")
     found = vars(importlib.import_module(f"course_lib.{module}"))
     if name not in found or not callable(found[name]):

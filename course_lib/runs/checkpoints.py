@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from course_lib.files import check_place
 from course_lib.paths import DATA
-from course_lib.runs.config import Config, ConfigError, check_config
+from course_lib.runs.config import MOST_STEPS, Config, ConfigError, check_config
 from course_lib.runs.denoiser import Denoiser
 from course_lib.runs.devices import autocast
 from course_lib.runs.devices import device as find_device
@@ -40,7 +40,7 @@ class Description(BaseModel):
     config: dict
     image_shape: tuple[Size, Size, Size]  # (C, H, W)
     class_names: list[str]
-    step: NonNegativeInt
+    step: Annotated[int, Field(ge=0, le=MOST_STEPS)]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def load_weights(module: nn.Module, weights: dict[str, Tensor], path: str | Path
 
 
 def check_fits(expected: dict[str, Tensor], weights: dict[str, Tensor], path: str | Path) -> None:
-    """Raise CheckpointError if one of the `expected` tensors is missing, has another shape, or if there are others."""
+    """Raise CheckpointError for an `expected` tensor that is missing or of another shape or kind, and for any other."""
     if missing := sorted(expected.keys() - weights.keys()):
         raise CheckpointError(
             f"{path} is broken: it lacks {len(missing)} tensors (the first: {missing[0]}). Copy it again or train anew."
@@ -125,6 +125,11 @@ def check_fits(expected: dict[str, Tensor], weights: dict[str, Tensor], path: st
             raise CheckpointError(
                 f"{path} does not fit its own config: {name} has the shape {tuple(weights[name].shape)} there, and the "
                 f"network needs {tuple(tensor.shape)}. Copy it again or train anew."
+            )
+        if tensor.is_floating_point() != weights[name].is_floating_point():
+            raise CheckpointError(
+                f"{path} does not fit its own config: {name} has the type {weights[name].dtype} there, and the network "
+                f"needs {tensor.dtype}. Copy it again or train anew."
             )
 
 

@@ -6,10 +6,11 @@ import math
 import zlib
 from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import yaml
-from pydantic import FiniteFloat, NonNegativeFloat, NonNegativeInt
+from pydantic import Field, FiniteFloat, NonNegativeInt
 from torch import Tensor
 
 from course_lib.errors import CourseError
@@ -19,6 +20,7 @@ from course_lib.runs.config import Config, load_config
 from course_lib.runs.run import Run, TrainingError, fresh_run
 from course_lib.runs.tensor_files import (
     NotFiniteError,
+    check_finite,
     read_metadata,
     read_safetensors,
     tensor_names,
@@ -32,13 +34,16 @@ LOG_HEAD = ("step", "loss", "seconds")
 MAY_CHANGE = ("steps", "device", "sample_every", "sample_count", "checkpoint_every")  # between stop and resume
 
 
+Seconds = Annotated[FiniteFloat, Field(ge=0)]
+
+
 class RunDescription(Description):
     """What a checkpoint says about a run, beside its network."""
 
     precision: Precision
     data: str
-    seconds: NonNegativeFloat
-    log: list[tuple[NonNegativeInt, FiniteFloat, NonNegativeFloat]]
+    seconds: Seconds
+    log: list[tuple[NonNegativeInt, FiniteFloat, Seconds]]
     losses: tuple[FiniteFloat, ...] = ()  # checkpoints of version 0.1 have none
 
 
@@ -196,7 +201,9 @@ def _restore_optimizer(run: Run, tensors: dict[str, Tensor], path: Path) -> None
     }
     check_fits(expected, tensors, path)
     state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
+    moved = {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
+    check_finite(moved, path)
+    for name, tensor in moved.items():
         index, _, key = name.partition(".")
         state.setdefault(int(index), {})[key] = tensor
     groups = run.optimizer.state_dict()["param_groups"]

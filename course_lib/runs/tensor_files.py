@@ -14,10 +14,12 @@ from torch import Tensor
 from course_lib.errors import CourseError
 from course_lib.files import Kind, explained, write_file
 
+PICKLE = ("a Python pickle", "Loading one can run code, so the course reads only safetensors: convert it.")
+
 # What people take for a checkpoint: the first bytes, what it is, and what to do.
 OTHER_FILES = {
     b"PK\x03\x04": ("a PyTorch or zip file", "The course reads only safetensors, which cannot run code: convert it."),
-    b"\x80": ("a Python pickle", "Loading one can run code, so the course reads only safetensors: convert it."),
+    **dict.fromkeys((bytes((0x80, protocol)) for protocol in range(2, 6)), PICKLE),
     b"version https://git-lfs": ("git LFS's pointer, not the file", "Fetch the file: `git lfs pull`."),
     b"<": ("a web page", "Download the file itself, not the page about it."),
     b"\x89PNG": ("a picture", "Name a checkpoint."),
@@ -82,7 +84,7 @@ def read_safetensors(path: str | Path, prefix: str = "") -> tuple[dict[str, Tens
 
 
 def _version(path: Path) -> tuple[int, int, int]:
-    """Changes when the file is replaced. `safe_open` opens it by its name for each tensor: they could be of two files."""
+    """Another one when the file was replaced. `safe_open` opens it twice: names and numbers could be of two files."""
     with explained(path, "read"):
         about = path.stat()
     return about.st_ino, about.st_size, about.st_mtime_ns

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from course_lib import reverse
 from course_lib.cli import app
+from course_lib.quizzes import skeleton
 from course_lib.quizzes.registry import every_quiz, quizzes_of
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +41,8 @@ def test_the_list_names_points_and_minutes():
         (("nothing_like_it", "--chapter", "forward"), "Write it first, in course_lib/forward.py"),
         (("extract_all", "--chapter", "forwards"), "The chapters: start, toy"),
         (("load_images", "--chapter", "start"), "say where it is: --module NAME"),
+        (("find", "--chapter", "start", "--module", "quizzes/registry"), "say where it is: --module NAME"),
+        (("x", "--chapter", "start", "--module", "../course_lib/toy"), "say where it is: --module NAME"),
     ],
 )
 def test_a_quiz_that_cannot_be_begun_is_refused_with_a_remedy(words, says):
@@ -74,3 +78,42 @@ def test_a_skeleton_loads_is_listed_and_is_tidy(copy, tmp_path, name, chapter):
     copy("-m", "ruff", "check", f"{folder}/{name}.py", f"{folder}/__init__.py")
     loads = f"from course_lib.quizzes.registry import quizzes_of; print(list(quizzes_of('{chapter}')))"
     assert copy("-c", loads).strip() == str([*quizzes_of(chapter), name])
+
+
+# Nothing of somebody else's is written over
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Where skeletons are written, instead of the course's own catalogue."""
+    shutil.copytree(skeleton.FOLDER / "reverse", tmp_path / "reverse")
+    monkeypatch.setattr(skeleton, "FOLDER", tmp_path)
+    monkeypatch.setattr(skeleton, "_reference", lambda name, module: reverse.predict_start)
+    return tmp_path / "reverse"
+
+
+def test_a_file_that_is_there_stays(folder):
+    (folder / "predict_start.py").write_text("somebody's work")
+    (folder / "draw_noise.py").symlink_to(folder / "nowhere")
+    for name in ("predict_start", "draw_noise"):
+        assert "is there already" in course("quizzes", "new", name, "--chapter", "reverse", ok=False)
+    assert (folder / "predict_start.py").read_text() == "somebody's work"
+    assert (folder / "draw_noise.py").is_symlink()
+
+
+@pytest.mark.parametrize("writes", [0, 1])
+def test_a_disk_that_fills_up_leaves_all_as_it_was(folder, monkeypatch, writes):
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    fsync, done = os.fsync, []
+
+    def refuse(number):
+        if len(done) == writes:
+            raise OSError(28, "No space left on device")
+        done.append(number)
+        fsync(number)
+
+    monkeypatch.setattr(skeleton.os, "fsync", refuse)
+    said = course("quizzes", "new", "predict_start", "--chapter", "reverse", ok=False)
+    assert said.startswith("error:")
+    assert "the disk is full" in said
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before

@@ -10,7 +10,7 @@ import course_lib
 from course_lib.checker import progress as record
 from course_lib.checker.progress import Entry
 from course_lib.errors import CourseError
-from course_lib.quizzes.certificate import certificate
+from course_lib.quizzes.certificate import CERTIFICATE, certificate
 from course_lib.quizzes.overview import hardest
 from course_lib.quizzes.registry import CHAPTERS, every_quiz, quizzes_of
 
@@ -100,3 +100,10 @@ def test_a_name_is_no_html():
 def test_nothing_passed_nothing_to_certify():
     with pytest.raises(CourseError, match=r"Begin with notebooks/00_start\.ipynb"):
         certificate({"snr": Entry(3)})
+
+
+def test_it_says_what_made_it_where_it_is_looked_for(tmp_path):
+    (tmp_path / "c.html").write_text(certificate({"snr": Entry(1, True)}, "A" * 5000), encoding="utf-8")
+    (tmp_path / "other.html").write_text('<!doctype html><meta name="generator" content="Hugo">')
+    assert CERTIFICATE.is_one(tmp_path / "c.html")
+    assert not CERTIFICATE.is_one(tmp_path / "other.html")

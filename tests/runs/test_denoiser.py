@@ -129,11 +129,10 @@ def test_picture_k_depends_on_the_seed_and_on_k_alone():
     """Not on how many there are, nor on how many at a time: up to the rounding of another batch's convolutions."""
     checkpoint = make_run("v", True).averaged
     labels = torch.arange(7) % 3
-    draw = (
-        lambda count, batch: torch.cat(  # noqa: E731
-            list(sample_batches(checkpoint, count, 3, batch, precision="fp32", labels=labels[:count]))
-        )
-    )
+
+    def draw(count, batch):
+        return torch.cat(list(sample_batches(checkpoint, count, 3, batch, precision="fp32", labels=labels[:count])))
+
     all_at_once = draw(7, 7).int()
     for count, batch in ((7, 1), (7, 3), (4, 4), (1, 1), (5, 64)):
         assert (draw(count, batch).int() - all_at_once[:count]).abs().max() <= 1
