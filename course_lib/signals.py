@@ -38,19 +38,29 @@ def deferred() -> Iterator[list[int]]:
 
 
 @contextmanager
-def raised() -> Iterator[None]:
-    """The first polite signal raises Interrupted; those that follow are ignored, so that it can be handled in peace."""
+def raised(until_the_end: bool = False) -> Iterator[None]:
+    """The first polite signal raises Interrupted; those that follow are ignored, so that it can be handled in peace.
+
+    With `until_the_end` they are also ignored after the block: for a process that has nothing left to do but to end.
+    """
+    arrived: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in before:
             signal.signal(each, signal.SIG_IGN)
+        arrived.append(number)
         raise Interrupted(number)
 
     before = _install(stop)
     try:
         yield
+    except RuntimeError as problem:
+        if isinstance(problem.__cause__, Interrupted):  # Python 3.11 wraps what is raised while a class is made
+            raise problem.__cause__ from None
+        raise
     finally:
-        _restore(before)
+        if not (arrived and until_the_end):
+            _restore(before)
 
 
 def _install(handler: Handler) -> dict[int, Handler]:

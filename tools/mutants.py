@@ -128,9 +128,9 @@ EDITS = {
             "        except BlockingIOError:\n            return False",
         ),
     ],
-    ("course_lib/runs/tensor_files.py", ("tests/runs/test_folder.py", "tests/faults/test_not_finite.py")): [
+    ("course_lib/runs/tensor_files.py", ("tests/runs/test_folder.py", "tests/faults/test_wrong_files.py")): [
         ("    check_finite(tensors, path)\n    described =", "    described ="),
-        ("    check_finite(tensors, path)\n    return tensors", "    return tensors"),
+        ("    refuse_broken(tensors, path)\n    return tensors", "    return tensors"),
     ],
     ("course_lib/evaluation.py", DENOISER): [
         ("picture_generators(seed, start, size)", "picture_generators(seed, 0, size)"),

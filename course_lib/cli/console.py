@@ -62,7 +62,7 @@ def says_what_to_do(command: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            with raised():
+            with raised(until_the_end=True):
                 return command(*args, **kwargs)
         except CourseError as error:
             raise _failed(str(error)) from None

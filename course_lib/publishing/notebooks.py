@@ -135,7 +135,7 @@ def check_places(sources: list[Path], solved: Path | None = None, replace: bool 
     FileError for a place that cannot be written. NotebookError for notebooks in which somebody has changed cells,
     unless they are to `replace`, and for solved ones that would take the place of the students'.
     """
-    if solved and solved.resolve() == FOLDER.resolve():
+    if solved and os.path.realpath(solved) == os.path.realpath(FOLDER):
         raise NotebookError(f"{solved} is for the students' notebooks. Name another folder for the solved ones.")
     found = []
     for source in sources:

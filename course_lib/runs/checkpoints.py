@@ -1,5 +1,6 @@
 """Networks on disk: what a checkpoint holds, read with suspicion; `tensor_files` does the reading and writing."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +21,8 @@ from course_lib.runs.tensor_files import (
     NETWORK,
     CheckpointError,
     NotFiniteError,
-    check_finite,
     read_safetensors,
+    refuse_broken,
     write_safetensors,
 )
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule, rescale_zero_terminal_snr
@@ -106,7 +107,7 @@ def load_weights(module: nn.Module, weights: dict[str, Tensor], path: str | Path
     own = module.state_dict()
     check_fits(own, weights, path)
     module.load_state_dict({name: weights[name].to(tensor.dtype) for name, tensor in own.items()})
-    check_finite(module.state_dict(), path)
+    refuse_broken(module.state_dict(), path)
 
 
 def check_fits(expected: dict[str, Tensor], weights: dict[str, Tensor], path: str | Path) -> None:
@@ -181,7 +182,7 @@ def export_checkpoint(path: str | Path, out: str | Path) -> None:
     `load_checkpoint`, also for a weight that float16 cannot hold.
     """
     path = find_checkpoint(path)
-    if Path(out).resolve() == path.resolve():
+    if os.path.realpath(out) == os.path.realpath(path):
         raise CheckpointError(
             f"{out} is the checkpoint itself, which is more exact than its export. Name another file."
         )

@@ -14,7 +14,7 @@ from pydantic import Field, FiniteFloat, NonNegativeInt
 from torch import Tensor
 
 from course_lib.errors import CourseError
-from course_lib.files import FileError, Kind, check_place, remove_unfinished, starts_with, write_file
+from course_lib.files import FileError, Kind, check_place, explained, remove_unfinished, starts_with, write_file
 from course_lib.runs.checkpoints import Description, check_fits, describe, load_weights
 from course_lib.runs.config import Config, load_config
 from course_lib.runs.run import Run, TrainingError, fresh_run
@@ -31,6 +31,7 @@ from course_lib.types import Precision
 
 CHECKPOINT, SETTINGS, LOG, PREVIEWS = "checkpoint.safetensors", "config.yaml", "log.csv", "samples_[0-9]*.png"
 LOG_HEAD = ("step", "loss", "seconds")
+BEGINNING = b'{"__metadata__":{"course":'  # of what we write, after eight bytes of length
 MAY_CHANGE = ("steps", "device", "sample_every", "sample_count", "checkpoint_every")  # between stop and resume
 
 
@@ -92,7 +93,10 @@ def open_run(config: Config, out: Path, images: Tensor, class_names: list[str], 
 def _refuse_to_delete(checkpoint: Path) -> None:
     """Starting over deletes a run, or what is left of one, but nothing else."""
     names = tensor_names(checkpoint)
-    if names and not any(name.startswith("optimizer.") for name in names):
+    with explained(checkpoint, "read"), checkpoint.open("rb") as file:
+        start = file.read(8 + len(BEGINNING))
+    damaged = not names and (not start or start[8:] == BEGINNING)
+    if not damaged and not any(name.startswith("optimizer.") for name in names):
         raise TrainingError(
             f"{checkpoint} is no run's checkpoint, so --fresh does not delete it. Choose another folder with --out."
         )

@@ -44,6 +44,15 @@ def check_finite(tensors: dict[str, Tensor], place: str | Path) -> None:
         raise NotFiniteError(f"{place}: {len(bad)} of {len(tensors)} tensors are not finite (the first: {bad[0]})")
 
 
+def refuse_broken(tensors: dict[str, Tensor], path: str | Path) -> None:
+    """`check_finite` for what was read from the file `path`: the message says what to do instead."""
+    try:
+        check_finite(tensors, path)
+    except NotFiniteError as error:
+        remedy = "Name another checkpoint, or train again with a smaller training.lr."
+        raise NotFiniteError(f"{error}. {remedy}") from None
+
+
 def _is_finite(tensor: Tensor) -> bool:
     narrow = tensor.is_floating_point() and tensor.element_size() == 1  # torch.isfinite does not know float8
     return bool(torch.isfinite(tensor.float() if narrow else tensor).all())
@@ -79,7 +88,7 @@ def read_safetensors(path: str | Path, prefix: str = "") -> tuple[dict[str, Tens
     else:
         raise CheckpointError(f"{path} is replaced faster than it can be read. Copy it, and name the copy.")
     metadata = _metadata(path, described)
-    check_finite(tensors, path)
+    refuse_broken(tensors, path)
     return tensors, metadata
 
 

@@ -13,6 +13,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import numpy as np
 import pyarrow as pa
@@ -311,7 +312,8 @@ def serve(repository: Path, name: str) -> ThreadingHTTPServer:
             self.answer(body) if body is not None else self.answer({"error": error}, 404, error)
 
         def do_POST(self):  # .../paths-info/...
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            asked = json.loads(body) if body.startswith("{") else parse_qs(body)  # huggingface_hub below 1.5: a form
             self.answer([about(path) for path in asked["paths"] if path in (*files, "data")])
 
         def answer(self, body, status=200, error=""):
