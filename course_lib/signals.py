@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -9,6 +10,8 @@ from types import FrameType
 # what a terminal sends for Ctrl-C and when it is closed, and what a batch system sends when the time is up
 POLITE = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name))
 
+SHORT = 0.05  # seconds
+PATIENCE = 2.0  # seconds in which more signals mean no more than the first: Ctrl-C is pressed five times
 
 Handler = Callable[[int, FrameType | None], object] | int | None
 
@@ -39,28 +42,40 @@ def deferred() -> Iterator[list[int]]:
 
 @contextmanager
 def raised(until_the_end: bool = False) -> Iterator[None]:
-    """The first polite signal raises Interrupted; those that follow are ignored, so that it can be handled in peace.
+    """A polite signal raises Interrupted; those that follow soon are ignored, so that it can be handled in peace.
 
     With `until_the_end` they are also ignored after the block: for a process that has nothing left to do but to end.
     """
-    arrived: list[int] = []
+    arrived: list[float] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        arrived.append(number)
-        raise Interrupted(number)
+        if _is_importing(frame):  # what is raised then may be swallowed, or leave a module half made: a little later
+            threading.Timer(SHORT, _send, (number,)).start()
+        elif not arrived or time.monotonic() - arrived[-1] > PATIENCE:
+            arrived.append(time.monotonic())
+            raise Interrupted(number)
 
     before = _install(stop)
     try:
         yield
-    except RuntimeError as problem:
-        if isinstance(problem.__cause__, Interrupted):  # Python 3.11 wraps what is raised while a class is made
-            raise problem.__cause__ from None
-        raise
     finally:
-        if not (arrived and until_the_end):
-            _restore(before)
+        _restore(dict.fromkeys(before, signal.SIG_IGN) if arrived and until_the_end else before)
+
+
+def _send(number: int) -> None:
+    """Send a signal to the main thread: it is woken, if it sleeps."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        signal.raise_signal(number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "importlib._bootstrap":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _install(handler: Handler) -> dict[int, Handler]:

@@ -127,6 +127,7 @@ def raised(mine: Outcome, at: str, counts: bool = False) -> Finding:
         return Finding("raises", f"It asks for more memory than there is{at}. How large is that tensor?")
     advice = next((sentence for part, sentence in _ADVICE.items() if part in mine.says), "")
     if counts:
-        advice = next((sentence for part, sentence in _COUNTED.items() if re.search(part, mine.says)), advice)
+        reason = next((sentence for part, sentence in _COUNTED.items() if re.search(part, mine.says)), "")
+        advice = f"{advice} {reason}".strip()
     says = f": {mine.says.rstrip('.')}" if mine.says else ""
     return Finding("raises", f"It raises {mine.error}{at}{says}. {advice}".strip())

@@ -10,6 +10,7 @@ from types import FrameType
 
 TICK = 0.02  # seconds between two attempts to stop it
 GRACE = 1.0  # seconds until a worker thread that cannot be stopped is left behind
+IMPORTS = 60.0  # seconds for what a call imports: half an import would leave the module unusable in this process
 PATIENCE = 3  # so many times the seconds for a call that hardly got to run, because the machine is busy
 
 
@@ -20,6 +21,7 @@ class OutOfTime(BaseException):
 def run_limited(work: Callable[[], None], seconds: float) -> None:
     """Run `work()`; raise OutOfTime in it, and from here, after `seconds`.
 
+    Nothing is stopped in the middle of an import, and the seconds begin again behind it.
     On a busy machine it gets up to three times as long, until the processor has worked for half of `seconds`. In
     the main thread a Unix timer does it, which also ends a sleep. Elsewhere (Windows, other threads) `work` runs in a
     thread of its own; one that sleeps, or catches everything, may be left behind. A single call into compiled code
@@ -45,14 +47,29 @@ def _inside(frame: FrameType | None) -> bool:
     return False
 
 
+def _importing(frame: FrameType | None) -> bool:
+    """Whether an import is going on, seen from a frame inside of `_enter`."""
+    while frame is not None and frame.f_code is not _enter.__code__:
+        code = frame.f_code
+        if code.co_name == "_find_and_load" and code.co_filename.startswith("<frozen importlib."):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _with_timer(work: Callable[[], None], seconds: float) -> None:
     strikes = countdown = 0
     interrupted = False
 
     def strike(_signal: int, frame: FrameType | None) -> None:
-        nonlocal strikes, countdown
+        nonlocal strikes, countdown, began, worked
         if not _inside(frame):
             return
+        if not strikes and _importing(frame) and time.monotonic() - entered < seconds + IMPORTS:
+            began, worked = time.monotonic(), time.process_time()
+            return
+        if not strikes and time.monotonic() - began < seconds:
+            return  # so soon after an import
         starved = time.process_time() - worked < seconds / 2
         if not strikes and starved and time.monotonic() - began < PATIENCE * seconds:
             return  # the timer strikes again
@@ -79,7 +96,8 @@ def _with_timer(work: Callable[[], None], seconds: float) -> None:
         interrupted = True
         raise KeyboardInterrupt
 
-    tracing, began, worked = sys.gettrace(), time.monotonic(), time.process_time()
+    tracing, entered, worked = sys.gettrace(), time.monotonic(), time.process_time()
+    began = entered
     keyboard = signal.getsignal(signal.SIGINT)
     if callable(keyboard):
         signal.signal(signal.SIGINT, interrupt)
@@ -97,7 +115,7 @@ def _with_timer(work: Callable[[], None], seconds: float) -> None:
         if callable(keyboard):
             signal.signal(signal.SIGINT, keyboard)
         if pending:  # somebody else's timer goes on
-            signal.setitimer(signal.ITIMER_REAL, max(pending - (time.monotonic() - began), TICK), interval)
+            signal.setitimer(signal.ITIMER_REAL, max(pending - (time.monotonic() - entered), TICK), interval)
     if interrupted:
         raise KeyboardInterrupt
 
@@ -113,10 +131,14 @@ def _with_thread(work: Callable[[], None], seconds: float) -> None:
 
     thread = threading.Thread(target=target, daemon=True)
     thread.start()
-    worked = time.process_time()
-    thread.join(seconds)
-    if time.process_time() - worked < seconds / 2:
-        thread.join((PATIENCE - 1) * seconds)
+    entered = time.monotonic()
+    while True:
+        worked = time.process_time()
+        thread.join(seconds)
+        if time.process_time() - worked < seconds / 2:
+            thread.join((PATIENCE - 1) * seconds)
+        if not _importing(sys._current_frames().get(thread.ident)) or time.monotonic() - entered > seconds + IMPORTS:
+            break
     end = time.monotonic() + GRACE
     late = thread.is_alive()
     while thread.is_alive() and time.monotonic() < end:

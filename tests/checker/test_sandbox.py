@@ -447,3 +447,56 @@ def test_a_call_that_hardly_gets_to_run_has_three_times_as_long(monkeypatch, pla
     with pytest.raises(OutOfTime):
         run(lambda: time.sleep(10), 0.4)
     assert 1 < time.monotonic() - start < 8
+
+
+@pytest.fixture
+def module(tmp_path, monkeypatch):
+    """Writes a module that can be imported, and is forgotten afterwards."""
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def write(code):
+        (tmp_path / "takes_its_time.py").write_text(code)
+
+    yield write
+    sys.modules.pop("takes_its_time", None)
+
+
+SLOW = "import time\nend = time.monotonic() + 1.2\nwhile time.monotonic() < end: time.sleep(0.01)\nWHOLE = 1"
+
+
+@pytest.mark.parametrize("place", ["main thread", "another thread"])
+def test_an_import_is_not_broken_off(module, place):
+    """Half an import of a package leaves it unusable: torch imports much the first time that it needs it."""
+    module(SLOW)
+    run = run_limited if place == "main thread" else timeout._with_thread
+    found = []
+
+    def work():
+        import takes_its_time
+
+        found.append(takes_its_time.WHOLE)
+
+    run(work, 0.2)
+    assert found == [1]
+
+    def work_and_loop():
+        sys.modules.pop("takes_its_time")
+        work()
+        endless()
+
+    start = time.monotonic()
+    with pytest.raises(OutOfTime):
+        run(work_and_loop, 0.2)
+    assert found == [1, 1]
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("place", ["main thread", "another thread"])
+def test_an_import_without_an_end_is(module, monkeypatch, place):
+    module("while True: pass")
+    monkeypatch.setattr(timeout, "IMPORTS", 0.5)
+    run = run_limited if place == "main thread" else timeout._with_thread
+    start = time.monotonic()
+    with pytest.raises(OutOfTime):
+        run(lambda: __import__("takes_its_time"), 0.2)
+    assert time.monotonic() - start < 10

@@ -5,7 +5,7 @@ import os
 
 import pytest
 import torch
-from faults.tiny import course, done, refusal, training
+from faults.tiny import STEPS, course, done, refusal, training, unpacked
 from faults.works import ENDINGS
 from PIL import Image
 from safetensors.torch import save
@@ -141,3 +141,15 @@ def test_a_run_is_not_replaced_by_what_is_made_of_it(undisturbed, kinds, tmp_pat
             refusal(course(*words))
             assert own.read_bytes() == other.read_bytes() == kinds["run"]
             faults("file of another kind")
+
+
+def test_starting_over_deletes_what_is_left_of_a_run(kinds, tmp_path, faults):
+    """A checkpoint that was cut off cannot be read any more, and stands in nobody's way."""
+    for length in (0, 50, 1000, len(kinds["run"]) - 1):
+        out = tmp_path / str(length)
+        out.mkdir()
+        (out / "checkpoint.safetensors").write_bytes(kinds["run"][:length])
+        assert "broken" in refusal(course(*training(out)))
+        done(*training(out, "--fresh"))
+        assert unpacked(out / "checkpoint.safetensors")[1]["step"] == STEPS
+        faults("wrong file")

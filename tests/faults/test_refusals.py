@@ -99,7 +99,10 @@ def test_starting_over_at_every_moment(undisturbed, expected, tmp_path, faults):
     other = training(place / "run", "--fresh", "training.lr=0.001", "training.steps=1")
     steps = refusable(place, lambda: done(*other))
     new = outcome(place / "run")
+    stored = next(moment.number for moment in steps if str(moment) == "replace checkpoint.safetensors")
     for moment in steps:
+        if moment.number > stored:
+            break
         out = tmp_path / str(moment.number) / "run"
         shutil.copytree(undisturbed, out)
         words = [*other[:-1], str(out)]

@@ -81,6 +81,11 @@ def test_classes_are_needed_for_a_network_with_classes(tmp_path, monkeypatch):
     with pytest.raises(TrainingError, match=r"needs classes, and garments has none.*one folder for each class"):
         next(train(config, tmp_path))
     assert next(train(tiny(), tmp_path / "without")).step == 1
+    monkeypatch.undo()
+    images = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
+    monkeypatch.setattr(loop, "load_images", lambda *args, **kwargs: (images, torch.full((4,), -1)))
+    with pytest.raises(TrainingError, match="needs classes"):  # a split in which no label is known
+        next(train(config, tmp_path))
 
 
 def test_starting_over_does_not_delete_an_exported_network(tmp_path):
@@ -150,3 +155,13 @@ def test_a_run_folder_is_private_where_the_umask_says_so(tmp_path):
     finally:
         os.umask(before)
     assert {file.stat().st_mode & 0o077 for file in (tmp_path / "run").iterdir()} == {0}
+
+
+def test_a_loss_that_is_not_finite_between_two_rows_of_the_log_is_not_stored(tmp_path, monkeypatch):
+    """The weights are finite still: only what was lost with them tells that the run is broken."""
+    take_step = loop.advance
+    broken = lambda run, *data: take_step(run, *data) * (float("nan") if run.step == 3 else 1)  # noqa: E731
+    monkeypatch.setattr(loop, "advance", broken)
+    with pytest.raises(TrainingError, match=r"a loss before step 4 is not finite.*checkpoint of step 2.*stays"):
+        list(train(tiny(checkpoint_every=2), tmp_path))
+    assert stored_step(tmp_path) == 2
