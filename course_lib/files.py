@@ -136,11 +136,15 @@ def check_place(path: str | Path, kind: Kind | None = None) -> None:
             raise FileError(f"{path} is there already and is no {kind.name}. Name another file.")
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes left half-written in `folder`. Only for one that nobody else writes to."""
-    for file in folder.glob(f".*{UNFINISHED}"):
-        with suppress(OSError):
-            file.unlink()
+def remove_unfinished(folder: Path, *names: str) -> None:
+    """Remove what killed processes left half-written of the files `names` (patterns, as for glob) in `folder`.
+
+    Only for files that nobody else writes just now. Version 0.1 left files without an ending of their own.
+    """
+    for name in names:
+        for file in folder.glob(f".{name}.*"):
+            with suppress(OSError):
+                file.unlink()
 
 
 @contextmanager

@@ -2,4 +2,6 @@
 
 import os
 
+from faults.counting import pytest_terminal_summary  # noqa: F401
+
 os.environ["MPLBACKEND"] = "agg"

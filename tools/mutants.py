@@ -109,7 +109,7 @@ EDITS = {
         ("        _refuse_to_delete(checkpoint)\n", ""),
         ("        check_place(out / name, kind)", "        check_place(out / name)"),
         ("    if old.training.steps != steps:", "    if False:"),
-        ("    remove_unfinished(out)\n", ""),
+        ("    remove_unfinished(out, CHECKPOINT, SETTINGS, LOG, PREVIEWS)\n", ""),
     ],
     ("course_lib/runs/loop.py", FOLDER): [
         ('with locked(out / ".lock"):', "if True:"),

@@ -85,7 +85,7 @@ def open_run(config: Config, out: Path, images: Tensor, class_names: list[str], 
         _refuse_to_delete(checkpoint)
         for old in [*out.glob(PREVIEWS), checkpoint, out / LOG]:
             old.unlink(missing_ok=True)
-    remove_unfinished(out)
+    remove_unfinished(out, CHECKPOINT, SETTINGS, LOG, PREVIEWS)
     write_file(out / SETTINGS, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
     return run
 

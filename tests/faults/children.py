@@ -3,6 +3,7 @@
 They can be killed, get signals, and run side by side. Threads and graphs of the tests' own process are not in them.
 """
 
+import importlib
 import multiprocessing
 import os
 import sys
@@ -10,7 +11,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import forkserver
 from pathlib import Path
 
 import torch
@@ -64,7 +64,7 @@ class Nursery:
         self.children: list[Child] = []
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(["pytest", "faults.children"])
-        forkserver.ensure_running()
+        importlib.import_module("multiprocessing.forkserver").ensure_running()  # Windows has none
 
     def start(self, work: Callable[..., object], *arguments: object) -> Child:
         """A child that calls work(*arguments), a function that it can import."""

@@ -1,19 +1,24 @@
 """What the fault tests share: one thread, a tiny run that nothing disturbed, children, and the count of faults."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from faults.children import Nursery, command, trust_the_memory
 from faults.counting import faults, pytest_terminal_summary  # noqa: F401
-from faults.tiny import outcome, training
+from faults.tiny import SETTINGS, outcome, training
+from faults.wrong import described, packed
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from course_lib.checker import progress
 from course_lib.images import load_images
 from course_lib.judges.classifier import Classifier
 from course_lib.runs import loop, memory
+from course_lib.runs.config import load_config
+from course_lib.runs.folder import restore
+from course_lib.runs.run import fresh_run
 from course_lib.unet import Unet
 
 
@@ -37,6 +42,8 @@ def surroundings(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def whole_nursery(surroundings, tmp_path_factory):
+    if not hasattr(os, "fork"):
+        pytest.skip("this system cannot fork")
     return Nursery(tmp_path_factory.mktemp("children"))
 
 
@@ -98,3 +105,26 @@ def calls():
     handle = register_module_forward_pre_hook(call)
     yield seen
     handle.remove()
+
+
+@pytest.fixture(scope="session")
+def whole(undisturbed):
+    """The content of a checkpoint of training."""
+    return (undisturbed / "checkpoint.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def judge():
+    """The content of a classifier's file."""
+    tensors = {f"model.{name}": value for name, value in Classifier().state_dict().items()}
+    statistics = {"statistics.mean": torch.zeros(6, 128), "statistics.covariance": torch.zeros(6, 128, 128)}
+    about = {"image_shape": [1, 28, 28], "class_names": [str(label) for label in range(10)]}
+    return packed(tensors | statistics, about)
+
+
+@pytest.fixture
+def go_on(whole):
+    """Lets a run that knows its data go on from the file that is given."""
+    run = fresh_run(load_config("garments_smoke", SETTINGS), (1, 8, 8), [str(label) for label in range(10)])
+    run.data = described(whole)[1]["data"]
+    return partial(restore, run)

@@ -6,7 +6,6 @@ wrapped, so that writing, flushing and closing are moments, too.
 
 import builtins
 import errno
-import fcntl
 import io
 import os
 import re
@@ -14,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -22,6 +22,11 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
 from course_lib.unet import Unet
+
+try:
+    from fcntl import LOCK_UN
+except ImportError:  # Windows, which announces no locks
+    LOCK_UN = 0
 
 # How each kind of moment can fail. Some reasons stay (a full disk is full at the next attempt, too), others pass.
 REASONS = {
@@ -41,6 +46,7 @@ REASONS = {
 }
 STAYS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
+CHANGES_NOTHING = {"open to read", "list", "lock", "unlock", "fsync", "close"}
 NAMELESS = {"write", "flush", "fsync", "close", "lock"}  # the system's error then names no file
 
 ANNOUNCED = {
@@ -97,7 +103,7 @@ def _hear(event: str, arguments: tuple) -> None:
         writes = arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         what, path = "open to write" if writes else "open to read", arguments[0]
     elif event == "fcntl.flock":
-        _meddler.tell("unlock" if arguments[1] & fcntl.LOCK_UN else "lock")
+        _meddler.tell("unlock" if arguments[1] & LOCK_UN else "lock")
         return
     elif event in ANNOUNCED:
         what, path = ANNOUNCED[event], arguments[1 if event == "os.rename" else 0]
@@ -219,6 +225,11 @@ def moments(folder: Path, work: Callable[[], object]) -> list[Moment]:
     with meddling(folder, found.append):
         work()
     return found
+
+
+def different(every: list[Moment]) -> list[Moment]:
+    """Without the moments before which nothing changed on the disk since the moment before them."""
+    return every[:1] + [moment for before, moment in pairwise(every) if before.what not in CHANGES_NOTHING]
 
 
 def refusable(folder: Path, work: Callable[[], object]) -> list[Moment]:

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from faults.children import command, command_with
-from faults.moments import Signal, moments
+from faults.moments import Signal, different, moments
 from faults.tiny import bits, contents, course, done, listed, outcome, training, unpacked
 from faults.works import commands
 
@@ -21,7 +21,7 @@ def killed_at(nursery, number, words, folder):
 def test_a_run_killed_at_any_moment(part, nursery, expected, tmp_path, faults):
     """At every system call, before and after every step, between checkpoint, log and preview, and inside each."""
     (place := tmp_path / "watched").mkdir()
-    every = moments(place, lambda: done(*training(place / "run")))
+    every = different(moments(place, lambda: done(*training(place / "run"))))
     steps_seen = set()
     for moment in every[part::4]:
         out = tmp_path / str(moment.number) / "run"
@@ -43,11 +43,13 @@ def test_a_run_killed_while_it_starts_over(nursery, undisturbed, tmp_path, fault
     place = tmp_path / "watched"
     shutil.copytree(undisturbed, place / "run")
     words = training(place / "run", "--fresh", "training.lr=0.001", "training.steps=1")
-    every = moments(place, lambda: done(*words))
+    every = different(moments(place, lambda: done(*words)))
     new = outcome(place / "run")
-    stored = next(moment.number for moment in every if str(moment) == "replace checkpoint.safetensors")
+    stored = next(moment.number for moment in every if str(moment) == "write log.csv")
     old = bits(undisturbed)
-    for moment in every[: stored + 1]:
+    for moment in every:
+        if moment.number > stored:
+            break
         out = tmp_path / str(moment.number) / "run"
         shutil.copytree(undisturbed, out)
         killed_at(nursery, moment.number, [*words[:-1], str(out)], out.parent)
@@ -78,7 +80,7 @@ def test_a_command_killed_at_any_moment(name, nursery, undisturbed, tmp_path, fa
     work = commands(undisturbed / "checkpoint.safetensors")[name]
     work.prepare(whole := tmp_path / "whole")
     before = contents(whole)
-    every = moments(whole, lambda: work.run(whole))
+    every = different(moments(whole, lambda: work.run(whole)))
     new = contents(whole)
     for moment in every:
         if moment.what == "network call" and moment.number % 2:  # nothing is written between two of them

@@ -6,7 +6,7 @@ import re
 
 import pytest
 import torch
-from faults.tiny import bits, course, done, listed, refusal, training, unpacked
+from faults.tiny import SETTINGS, bits, course, done, listed, refusal, training, unpacked
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -23,7 +23,6 @@ from course_lib.runs.loop import preview, train
 from course_lib.runs.run import TrainingError
 from course_lib.runs.tensor_files import NotFiniteError, write_safetensors
 
-SETTINGS = [word for word in training("x")[2:-2] if word != "--set"]
 BREAKS = {  # settings that break a run, though each of them is allowed
     "weight decay": ["training.weight_decay=1e308", "training.checkpoint_every=1", "training.steps=50"],
     "learning rate": ["training.lr=1", "training.grad_clip=null", "training.checkpoint_every=5", "training.steps=40"],

@@ -73,6 +73,7 @@ def test_no_file_of_another_kind(writer, linked, kinds, writers, calls, tmp_path
     assert not (tmp_path / "new.png").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other devices")
 @pytest.mark.parametrize("writer", ENDINGS)
 def test_no_folder_no_device_no_pipe(writer, writers, calls, tmp_path, faults):
     ending = ENDINGS[writer]

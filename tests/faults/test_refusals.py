@@ -127,12 +127,12 @@ def quick_classifier(monkeypatch):
     monkeypatch.setattr(evaluation, "train_classifier", lambda *_, **__: iter(()))
 
 
-def test_the_file_of_a_classifier_at_every_moment(quick_classifier, tmp_path, faults):
+def test_the_file_of_a_classifier_at_every_second_moment(quick_classifier, tmp_path, faults):
     work = library(
         lambda folder: list(evaluation.make_classifier("garments", folder / "c.safetensors", device="cpu")),
         lambda folder: write_safetensors(folder / "c.safetensors", {"model.head.weight": torch.zeros(1)}, {}),
     )
-    cases = [(moment.number, reason(moment)) for moment in prepared(work, tmp_path)]
+    cases = [(moment.number, reason(moment)) for moment in prepared(work, tmp_path)[::2]]
     assert try_each(work, tmp_path, [at(*case) for case in cases], described) > len(cases) / 2
     for _, code in cases:
         faults(kind(code))

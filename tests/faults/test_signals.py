@@ -105,7 +105,7 @@ def test_signals_from_outside_at_random(nursery, tmp_path, faults):
     """Five times Ctrl-C in a row, a few milliseconds apart, at whatever moment they come."""
     few = ["training.steps=60", "training.checkpoint_every=7", "training.sample_every=20"]
     done(*training(tmp_path / "whole", *few))
-    expected, generator = outcome(tmp_path / "whole"), random.Random(1)
+    expected, generator, codes = outcome(tmp_path / "whole"), random.Random(1), []
     for attempt in range(5):
         out = tmp_path / str(attempt)
         child = nursery.start(command, training(out, *few))
@@ -116,11 +116,13 @@ def test_signals_from_outside_at_random(nursery, tmp_path, faults):
                 os.kill(child.process.pid, signal.SIGINT)
                 faults("signal")
                 time.sleep(generator.random() * 0.02)
-        assert child.end() == 130, child.said
+        codes.append(child.end())
         assert "Traceback" not in child.said
-        assert "stopped: " in child.said
+        assert ("stopped: " in child.said) == (codes[-1] == 130), child.said
         done(*training(out, *few))
         assert outcome(out) == expected
+    assert 130 in codes
+    assert {0, 130} >= set(codes)  # a quick machine may be through before the first one
 
 
 def test_a_loop_in_python_is_interrupted_after_storing(nursery, every, expected, tmp_path, faults):

@@ -50,11 +50,13 @@ def test_what_is_missing_beside_the_last_checkpoint_is_made(tmp_path, missing):
     list(train(tiny(), tmp_path))
     before, rows = (tmp_path / missing).read_bytes(), columns(tmp_path)
     (tmp_path / missing).unlink()
-    (tmp_path / f".{CHECKPOINT}.abcd.unfinished").write_bytes(b"half")
+    for left in (f".{CHECKPOINT}.abcd.unfinished", f".{CHECKPOINT}.wxyz", ".samples_000006.png.abcd.unfinished"):
+        (tmp_path / left).write_bytes(b"half")
+    (tmp_path / ".samples.png.abcd.unfinished").write_bytes(b"another command writes it")
     assert list(train(tiny(), tmp_path)) == []
     assert (tmp_path / missing).read_bytes() == before
     assert columns(tmp_path) == rows
-    assert not list(tmp_path.glob("*.unfinished"))
+    assert {file.name for file in tmp_path.glob(".?*")} == {".lock", ".samples.png.abcd.unfinished"}
 
 
 def test_a_kept_picture_is_not_drawn_again(tmp_path):
