@@ -178,7 +178,7 @@ def p_sample_loop(
     model: Model,
     shape: tuple[int, ...],
     schedule: NoiseSchedule,
-    generator: Generators = None,
+    generator: torch.Generator | None = None,
     predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:

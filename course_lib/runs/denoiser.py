@@ -56,7 +56,8 @@ class Denoiser:
         Raises SamplingError if one is not finite.
         """
         shape = (count, *self.image_shape)
-        return _finite(p_sample_loop(self.model, shape, self.schedule, generator, **self._settings()))
+        # the chapter's signature names one generator; `draw_noise` takes a list as well
+        return _finite(p_sample_loop(self.model, shape, self.schedule, generator, **self._settings()))  # type: ignore[arg-type]
 
     def _settings(self) -> dict:
         return {"predicts": self.predicts, "clip_start": self.clip_start}
