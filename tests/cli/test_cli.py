@@ -1,7 +1,10 @@
 """The command `course`, as a user calls it."""
 
 import errno
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -270,3 +273,24 @@ def test_a_bug_of_ours_stays_a_traceback():
 
     with pytest.raises(RuntimeError, match="a bug"):
         command()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_a_folder_with_letters_that_the_terminal_lacks(tmp_path, encoding):
+    """The whole command in a process of its own: its streams are what is tried."""
+    out = tmp_path / "日本 ü"
+    settings = {"PYTHONIOENCODING": encoding, "COLUMNS": "40", "NO_COLOR": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "course_lib.cli", "train", "garments_smoke", *set_all(TINY), "--out", str(out)]
+    done = subprocess.run(command, env=os.environ | settings, capture_output=True, check=False)
+    said = done.stdout.decode(encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "\\u65e5\\u672c" in said
+    assert f"next: course sample '{tmp_path}/" in said  # in one line
+    assert (out / "checkpoint.safetensors").exists()
+
+
+@pytest.mark.parametrize("device", ["cpu:x", "tpu", "", "cuda:99", "日本"])
+def test_a_device_that_does_not_exist_is_one_clear_message(run, device):
+    said = course("sample", run / "checkpoint.safetensors", "--device", device, "-n", 1, ok=False)
+    assert said.startswith("error: device ")
+    assert "Traceback" not in said
