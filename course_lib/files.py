@@ -162,7 +162,7 @@ def locked(path: str | Path, timeout: float = 0.0) -> Iterator[None]:
     if not has_locks:
         yield
         return
-    lock = FileLock(path)
+    lock = FileLock(path, mode=path.stat().st_mode & 0o777)  # older ones would make it readable for all
     with explained(path):
         try:
             lock.acquire(timeout=timeout)

@@ -72,7 +72,8 @@ class _TrainingDisplay:
         )
 
     def __enter__(self) -> Callable:
-        self.bar.start()
+        if console.is_terminal:  # a bar that is disabled prints an empty line in rich 13
+            self.bar.start()
         return self.show
 
     def __exit__(self, *_: object) -> None:
