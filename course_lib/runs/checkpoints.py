@@ -188,10 +188,15 @@ def export_checkpoint(path: str | Path, out: str | Path) -> None:
         )
     check_place(out, NETWORK)
     whole = load_checkpoint(path, "cpu")  # only what can be sampled from is worth exporting
-    _, metadata = read_network(path)
     tensors = {f"ema.{name}": tensor.half() for name, tensor in whole.model.state_dict().items()}
+    metadata = {
+        "config": whole.config.model_dump(mode="json"),
+        "image_shape": whole.image_shape,
+        "class_names": whole.class_names,
+        "step": whole.step,
+    }
     try:
-        write_safetensors(out, tensors, {name: metadata[name] for name in Description.model_fields})
+        write_safetensors(out, tensors, metadata)
     except NotFiniteError as error:
         raise NotFiniteError(f"float16 cannot hold these weights, so nothing was written. {error}.") from None
 

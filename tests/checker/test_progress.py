@@ -12,13 +12,7 @@ from course_lib.checker.progress import Entry, ProgressFileError, export_to, imp
 
 MONDAY, FRIDAY = date(2026, 3, 2), date(2026, 3, 6)
 
-
-@pytest.fixture(autouse=True)
-def file(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
-    monkeypatch.setattr(record, "today", lambda: MONDAY)
-    monkeypatch.setattr(record, "_session", record._Session())  # a process of its own
-    return tmp_path / "progress.json"
+pytestmark = pytest.mark.usefixtures("file")
 
 
 def test_attempts_mistakes_and_the_day_of_the_pass(monkeypatch):

@@ -20,13 +20,7 @@ from course_lib.quizzes import check, progress
 MONDAY = date(2026, 3, 2)
 PASSED = Entry(attempts=1, passed=True, passed_on=MONDAY)
 
-
-@pytest.fixture(autouse=True)
-def file(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
-    monkeypatch.setattr(record, "today", lambda: MONDAY)
-    monkeypatch.setattr(record, "_session", record._Session())  # a process of its own
-    return tmp_path / "progress.json"
+pytestmark = pytest.mark.usefixtures("file")
 
 
 def snr(alphas_cumprod):
