@@ -71,6 +71,7 @@ def starts_with(magic: bytes) -> Callable[[Path], bool]:
 
 PNG = Kind("PNG picture", starts_with(b"\x89PNG\r\n\x1a\n"))
 GIF = Kind("GIF film", starts_with(b"GIF8"))
+WEBP = Kind("WebP film", starts_with(b"RIFF"))
 
 
 def why(problem: OSError) -> tuple[str, str]:

@@ -40,12 +40,25 @@ def q_sample(x_start: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule)
     return signal * x_start + sigma * noise
 
 
+def combine_gaussians(mean1: Tensor, variance1: Tensor, mean2: Tensor, variance2: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance of the product of two bells N(mean, variance), scaled to area 1.
+
+    Shapes that broadcast; one of the two variances may be 0. Two independent witnesses of one number: the precisions
+    (1 / variance) add up, and each mean is weighted by its precision, that is by the other's variance.
+    """
+    total = variance1 + variance2
+    return (variance2 * mean1 + variance1 * mean2) / total, variance1 * variance2 / total
+
+
 def q_posterior(x_start: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedule) -> tuple[Tensor, Tensor]:
     """Mean (B, ...) and variance (B, 1, ..., 1) of q(x_{t-1} | x_t, x_0).
 
-    Where x_{t-1} was, if both ends are known: mean = coef1 x_0 + coef2 x_t, and the variance, beta-tilde_t, is 0 at t =
-    0. 2006.11239, eqs. 6, 7.
+    x_0 says N(sqrt(alpha-bar_{t-1}) x_0, 1 - alpha-bar_{t-1}), x_t says N(x_t / sqrt(alpha_t), beta_t / alpha_t); both
+    together are 2006.11239, eqs. 6, 7. The variance, beta-tilde_t, is 0 at t = 0. Where alpha_t = 0, at the end of a
+    rescaled schedule, x_t says nothing, and x_0 alone decides.
     """
-    coef1 = extract(schedule.posterior_mean_coef1, t, x_t.shape)
-    coef2 = extract(schedule.posterior_mean_coef2, t, x_t.shape)
-    return coef1 * x_start + coef2 * x_t, extract(schedule.posterior_variance, t, x_t.shape)
+    signal = extract(schedule.alphas_cumprod_prev, t, x_t.shape).sqrt()
+    variance = extract(schedule.one_minus_alphas_cumprod_prev, t, x_t.shape)
+    alpha = extract(schedule.alphas, t, x_t.shape).clamp(min=1e-20)  # only for alpha_t = 0: divides by no zero
+    beta = extract(schedule.betas, t, x_t.shape)
+    return combine_gaussians(signal * x_start, variance, x_t / alpha.sqrt(), beta / alpha)

@@ -9,7 +9,7 @@ with std 0.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +41,32 @@ def mixture_score(x: Tensor, means: Tensor, std: float, weights: Tensor) -> Tens
     arrows = means - x[:, None]  # (B, K, d)
     share = (weights.log() - arrows.square().sum(dim=2) / (2 * std**2)).softmax(dim=1)  # (B, K)
     return (share[:, :, None] * arrows).sum(dim=1) / std**2
+
+
+def posterior_mean_from_score(score: Callable[[Tensor, float], Tensor], x: Tensor, sigma: float) -> Tensor:
+    """E[y | x], the best prediction of the clean point behind x = y + sigma z; shape of x.
+
+    score(x, sigma) is the gradient of log p at noise level sigma, in the shape of x.
+
+    x + sigma² score: Tweedie's formula. Source: 2206.00364, eq. 3.
+    """
+    return x + sigma**2 * score(x, sigma)
+
+
+def euler_sampler(score: Callable[[Tensor, float], Tensor], x: Tensor, sigmas: Tensor) -> Tensor:
+    """The states of a batch on its way from noise to data, (L, B, d): first x itself, last the samples.
+
+    score(x, sigma) is the gradient of log p at noise level sigma, (B, d); x (B, d) stands at the noise level sigmas[0];
+    sigmas (L,) fall.
+
+    Euler steps of the probability-flow ODE, dx/dsigma = -sigma score(x, sigma). Source: 2206.00364, eq. 1 with
+    sigma(t) = t.
+    """
+    states = [x]
+    for sigma, next_sigma in zip(sigmas[:-1].tolist(), sigmas[1:].tolist(), strict=True):
+        x = x + (sigma - next_sigma) * sigma * score(x, sigma)
+        states.append(x)
+    return torch.stack(states)
 
 
 class GaussianMixture:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.special import ndtr
 
 from course_lib.forward import extract, q_posterior, q_sample
 from course_lib.mixtures import GaussianMixture, optimal_loss
@@ -246,34 +247,37 @@ def best_noise(
 ) -> Tensor:
     """What a perfect network predicts if it was trained with `loss_type`, (B,); x_0 is a number from `mixture`.
 
-    With "l2" it is `mixture.optimal_noise`, up to rounding. `best_constant` says what it is with "l1" and "huber".
+    The c with the smallest expected loss of noise - c, given x_t. "l2": the mean, which is `mixture.optimal_noise` up
+    to rounding. "l1": the median. "huber" (quadratic up to 1, as in `p_losses`): where the errors, each cut off at 1
+    and -1, cancel. Raises ValueError for another loss_type.
     """
     means, std, weights = noise_given(x_t, t, mixture, schedule)
-    normal = torch.linspace(-5, 5, 61, dtype=x_t.dtype, device=x_t.device)
-    values = means[..., None] + std[..., None] * normal  # (B, K, 61)
-    share = weights[..., None] * (-(normal**2) / 2).softmax(dim=0)
-    return best_constant(values.flatten(1), share.flatten(1), loss_type)
-
-
-def best_constant(values: Tensor, weight: Tensor, loss_type: LossType = "l2") -> Tensor:
-    """The c with the smallest expected loss of values - c, (B,), for values (B, N) with probabilities weight (B, N).
-
-    "l2": the mean. "l1": the median. "huber" (quadratic up to 1, as in `p_losses`): where the errors, each cut off at
-    1 and -1, cancel. Raises ValueError for another loss_type.
-    """
     if loss_type == "l2":
-        return (weight * values).sum(dim=1)
-    limits = {"l1": 0.0, "huber": 1.0}
-    if loss_type not in limits:
+        return (weights * means).sum(dim=1)
+    if loss_type not in ("l1", "huber"):
         raise ValueError(f"unknown loss_type={loss_type!r}; choose one of l1, l2, huber.")
-
-    def pull(c: Tensor) -> Tensor:
-        """Minus the slope of the expected loss at c (B,): positive where c is too small."""
-        error = values - c[:, None]
-        return (weight * (error.sign() if loss_type == "l1" else error.clamp(-1, 1))).sum(dim=1)
-
-    low, high = values.min(dim=1).values, values.max(dim=1).values
-    for _ in range(30):  # each halves the interval
+    std = std.clamp(min=1e-9)
+    expected = _expected_sign if loss_type == "l1" else _expected_cut
+    low, high = (means - 6 * std).min(dim=1).values, (means + 6 * std).max(dim=1).values
+    for _ in range(40):  # each halves the interval
         middle = (low + high) / 2
-        low, high = torch.where(pull(middle) > 0, middle, low), torch.where(pull(middle) > 0, high, middle)
+        too_small = (weights * expected(means - middle[:, None], std)).sum(dim=1) > 0  # minus the slope of the loss
+        low, high = torch.where(too_small, middle, low), torch.where(too_small, high, middle)
     return (low + high) / 2
+
+
+def _expected_sign(mean: Tensor, std: Tensor) -> Tensor:
+    """E sign(e) for e ~ N(mean, std²)."""
+    return torch.erf(mean / (std * math.sqrt(2)))
+
+
+def _expected_cut(mean: Tensor, std: Tensor) -> Tensor:
+    """E min(max(e, -1), 1) for e ~ N(mean, std²)."""
+    low, high = (-1 - mean) / std, (1 - mean) / std
+    inside = mean * (ndtr(high) - ndtr(low)) + std * (_bell(low) - _bell(high))
+    return inside + ndtr(-high) - ndtr(low)
+
+
+def _bell(z: Tensor) -> Tensor:
+    """The density of N(0, 1)."""
+    return (-(z**2) / 2).exp() / math.sqrt(2 * math.pi)

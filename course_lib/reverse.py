@@ -64,7 +64,7 @@ def v_from_start_and_noise(x_start: Tensor, t: Tensor, noise: Tensor, schedule: 
 
 
 def training_target(x_start: Tensor, t: Tensor, noise: Tensor, schedule: NoiseSchedule, predicts: Predicts) -> Tensor:
-    """What the model should have said, (B, ...): the noise, x_0, or v."""
+    """What the model should predict, (B, ...): the noise, x_0, or v."""
     if predicts == "noise":
         return noise
     if predicts == "start":
@@ -83,7 +83,7 @@ def p_losses(
     loss_type: LossType = "l2",
     predicts: Predicts = "noise",
 ) -> Tensor:
-    """The mean distance between what model(x_t, t) says and its target, a scalar; t (B,).
+    """The mean error of model(x_t, t) against its target, a scalar; t (B,).
 
     The simple loss. 2006.11239, eq. 14.
 
@@ -195,6 +195,19 @@ def p_sample_loop(
     return x
 
 
+def deterministic_step(model: Model, x_t: Tensor, t: Tensor, schedule: NoiseSchedule) -> Tensor:
+    """x_{t-1} from x_t (B, ...), t (B,), without fresh noise; `model` predicts the noise.
+
+    sqrt(alpha-bar_{t-1}) x_0 + sqrt(1 - alpha-bar_{t-1}) noise, with the predicted noise and the x_0 that follows from
+    it: the same noise, only as much of it as level t-1 has. At t = 0 that is the predicted x_0. DDIM with eta = 0,
+    2010.02502, eq. 12. Written for x / sqrt(alpha-bar) it is `toy.denoise_step` of chapter 01.
+    """
+    noise = model(x_t, t)
+    x_start = predict_start_from_noise(x_t, t, noise, schedule)
+    before = extract(schedule.alphas_cumprod_prev, t, x_t.shape)
+    return before.sqrt() * x_start + (1 - before).sqrt() * noise
+
+
 @torch.no_grad()
 def excess_noise_loss(
     model: Model,
@@ -207,7 +220,7 @@ def excess_noise_loss(
     """How far a noise-predicting model's squared error lies above the best possible one, at each t; shape of t.
 
     E|model(x_t, t) - E[noise | x_t]|² per number, a mean over `count` draws of x_t. The model's loss is `optimal_loss`
-    plus this, since what the best guess leaves unexplained is uncorrelated with every function of x_t.
+    plus this, since what the best prediction leaves unexplained is uncorrelated with every function of x_t.
     `toy.excess_loss` and `mixtures.excess_neighbour_loss` do the same for models that predict the noise between two
     neighbouring levels.
     """

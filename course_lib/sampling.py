@@ -8,11 +8,36 @@ import torch
 from torch import Tensor
 
 from course_lib.forward import extract
+from course_lib.reverse import draw_noise, p_sample
 from course_lib.schedules import NoiseSchedule
+from course_lib.types import Generators, Model, Predicts
+
+
+@torch.no_grad()
+def p_sample_from(
+    model: Model,
+    x_t: Tensor,
+    start: int,
+    schedule: NoiseSchedule,
+    generator: Generators = None,
+    predicts: Predicts = "noise",
+    clip_start: bool = False,
+) -> Tensor:
+    """Finish a run that was stopped: from the states x_t (B, ...) at step `start` through t = start, ..., 0 to x_0.
+
+    Each step, the last one too, draws noise of its own for every row, with `draw_noise(x.shape, schedule, generator)`.
+    The steps are those of `p_sample`, as in 2006.11239, algorithm 2: start = T - 1 and a drawn x_t are `p_sample_loop`.
+    """
+    x = x_t
+    for step in reversed(range(start + 1)):
+        t = torch.full((len(x),), step, device=schedule.device)
+        noise = draw_noise(x.shape, schedule, generator)
+        x = p_sample(model, x, t, noise, schedule, predicts, clip_start)
+    return x
 
 
 def optimal_denoiser_of_dataset(x_t: Tensor, t: Tensor, dataset: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """E[x_0 | x_t] if x_0 is one of the N images of the dataset, all equally likely: the best guess there is.
+    """E[x_0 | x_t] if x_0 is one of the N images of the dataset, all equally likely: the best prediction there is.
 
     x_t       (B, ...), each row noised to its own t (B,)
     dataset   (N, ...), images of the same shape as one row of x_t

@@ -73,6 +73,15 @@ def snr(alphas_cumprod: Tensor) -> Tensor:
     return alphas_cumprod / (1 - alphas_cumprod)
 
 
+def sigma_from_alphas_cumprod(alphas_cumprod: Tensor) -> Tensor:
+    """The sigma of x_0 + sigma noise that is as noisy as x_t, for each alpha-bar; any shape.
+
+    sqrt((1 - alpha-bar) / alpha-bar): divide x_t by sqrt(alpha-bar). Infinite where alpha-bar is 0. Source: DDIM,
+    2010.02502, section 4.3.
+    """
+    return ((1 - alphas_cumprod) / alphas_cumprod).sqrt()
+
+
 def rescale_zero_terminal_snr(betas: Tensor) -> Tensor:
     """Betas [T] whose sqrt(alpha-bar) is shifted to end at 0 and stretched to start where it did.
 
@@ -96,6 +105,7 @@ class NoiseSchedule:
 
     betas, alphas                          beta_t and 1 - beta_t
     alphas_cumprod, alphas_cumprod_prev    alpha-bar_t and alpha-bar_{t-1}, the latter 1 at t = 0
+    one_minus_alphas_cumprod_prev          1 - alpha-bar_{t-1}, with the digits that it loses if subtracted in float32
     sqrt_alphas_cumprod                    what is left of the signal in x_t (2006.11239, eq. 4)
     sqrt_one_minus_alphas_cumprod          how much noise is in x_t (eq. 4)
     posterior_mean_coef1, ..._coef2        weights of x_0 and x_t in the mean of q(x_{t-1} | x_t, x_0) (eq. 7)
@@ -121,6 +131,7 @@ class NoiseSchedule:
         self.alphas = alphas.float()
         self.alphas_cumprod = alphas_cumprod.float()
         self.alphas_cumprod_prev = alphas_cumprod_prev.float()
+        self.one_minus_alphas_cumprod_prev = (1 - alphas_cumprod_prev).float()
         self.sqrt_alphas_cumprod = alphas_cumprod.sqrt().float()
         self.sqrt_one_minus_alphas_cumprod = (1 - alphas_cumprod).sqrt().float()
         self.posterior_mean_coef1 = (betas * alphas_cumprod_prev.sqrt() / (1 - alphas_cumprod)).float()

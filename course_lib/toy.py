@@ -4,7 +4,7 @@ Clean data y becomes x = y + sigma noise. The levels sigma_0 > sigma_1 > ... com
 and a level is an index into it. At level i a model `(x, level) -> prediction` says how much noise lies
 between sigma_i and sigma_{i+1}, that is (sigma_i - sigma_{i+1}) noise, so there are L - 1 levels to learn
 and to step from. The last one, sigma_{L-1} = sigma_min, is where x is left: make it small beside the
-data's own spread. (The last level may also be 0: everything here works with it.)
+data's own standard deviation. (The last level may also be 0: everything here works with it.)
 
 `x` has shape (B,) or (B, ...), `level` is a long tensor (B,) unless it is said to be one number.
 """
@@ -46,8 +46,8 @@ def neighbour_loss(model: Model, y: Tensor, level: Tensor, noise: Tensor, sigmas
 
     y and noise (B, ...); level long (B,), 0 ... L-2, one for each row; sigmas float [L].
 
-    The gap is sigma_i - sigma_{i+1}. In its units every level counts the same (2206.00364, section 5): guessing 0 costs
-    1, and the best possible loss at level i is std² / (std² + sigma_i²).
+    The gap is sigma_i - sigma_{i+1}. In its units every level counts the same (2206.00364, section 5): predicting 0
+    costs 1, and the best possible loss at level i is std² / (std² + sigma_i²).
     """
     sigma = at_level(sigmas, level, y)
     gap = sigma - at_level(sigmas, level + 1, y)
@@ -63,6 +63,19 @@ def denoise_step(model: Model, x: Tensor, level: int) -> Tensor:
     2206.00364, eqs. 1 and 3.
     """
     return x - model(x, torch.full((len(x),), level, device=x.device))
+
+
+def sample_path(model: Model, noise: Tensor, sigmas: Tensor) -> Tensor:
+    """x at every level, from the start, which is pure noise, to the samples: [L, B].
+
+    noise (B,) is standard normal; sigmas [L], the largest first.
+
+    The start is sigma_0 noise, and L - 1 times `denoise_step` leads to sigma_{L-1}.
+    """
+    states = [sigmas[0] * noise]
+    for level in range(len(sigmas) - 1):
+        states.append(denoise_step(model, states[-1], level))
+    return torch.stack(states)
 
 
 @torch.no_grad()
@@ -82,13 +95,26 @@ def denoise_steps(
         yield x
 
 
-def optimal_denoiser(x: Tensor, sigma: Tensor | float, mean: float, std: float) -> Tensor:
-    """E[y | x], the best guess at y behind x = y + sigma noise, if y ~ N(mean, std²); shape of x.
+def optimal_denoiser(x: Tensor, sigma: Tensor | float, mean: Tensor | float, std: float) -> Tensor:
+    """E[y | x], the best prediction of y from x = y + sigma noise, if y ~ N(mean, std²); shape of x.
 
     (std² x + sigma² mean) / (std² + sigma²): trust x when there is little noise, the mean when there is
     much.
     """
     return (std**2 * x + sigma**2 * mean) / (std**2 + sigma**2)
+
+
+def peaks_denoiser(x: Tensor, sigma: Tensor | float, peaks: Tensor, std: float) -> Tensor:
+    """E[y | x], the best prediction of y from x = y + sigma noise, for data with several equal peaks; (B,).
+
+    x (B,); sigma a number or (B,); peaks (K,), where the peaks are; std, the standard deviation of each.
+
+    The mean of the peaks' own answers, `optimal_denoiser`, each with the probability that x came from that peak. This
+    is proportional to N(x; peak, std² + sigma²). Chapter 02 has peaks of any weight in any number of dimensions.
+    """
+    distance = x - peaks[:, None]  # (K, B)
+    share = torch.softmax(-(distance**2) / (2 * (std**2 + sigma**2)), dim=0)
+    return (share * optimal_denoiser(x, sigma, peaks[:, None], std)).sum(dim=0)
 
 
 def optimal_prediction(x: Tensor, level: Tensor, sigmas: Tensor, mean: float, std: float) -> Tensor:
@@ -173,16 +199,6 @@ def fit(draw_loss: Callable[[], Tensor], optimizer: torch.optim.Optimizer, steps
         yield step, loss.item()
 
 
-def lognormal_chance(sigmas: Tensor, centre: float, spread: float = 1.2) -> Tensor:
-    """How often to train each level, so that ln sigma ~ N(ln centre, spread²): probabilities [L-1].
-
-    For levels that fall by the same factor each time. Source: 2206.00364, section 5 and table 1, where
-    ln sigma has mean -1.2 and standard deviation 1.2 for data of standard deviation 0.5.
-    """
-    away = (sigmas[:-1] / centre).log() / spread
-    return torch.softmax(-(away**2) / 2, dim=0)
-
-
 def train_toy(
     model: nn.Module,
     data: Tensor,
@@ -191,20 +207,17 @@ def train_toy(
     generator: torch.Generator,
     batch_size: int = 256,
     learning_rate: float = 0.2,
-    chance: Tensor | None = None,
 ) -> Iterator[tuple[int, float]]:
     """Train on `data` (N, ...) by plain SGD and yield (step, loss); 2,000 steps take about 2 seconds.
 
-    Each level is drawn as often as `chance` [L-1] says (see `lognormal_chance`), all alike where it is None.
     Rows, levels and noise are drawn from `generator`, which must be on the device of data, sigmas and
-    model.
+    model. Each level is drawn equally often.
     """
     device = generator.device
-    chance = torch.ones(len(sigmas) - 1, device=device) if chance is None else chance
 
     def draw_loss() -> Tensor:
         y = data[torch.randint(len(data), (batch_size,), generator=generator, device=device)]
-        level = torch.multinomial(chance, batch_size, replacement=True, generator=generator)
+        level = torch.randint(len(sigmas) - 1, (batch_size,), generator=generator, device=device)
         noise = torch.randn(y.shape, generator=generator, device=device)
         return neighbour_loss(model, y, level, noise, sigmas)
 

@@ -6,7 +6,9 @@ bit by bit, given the same number of threads.
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
@@ -85,21 +87,53 @@ def train_step(
     return loss.detach()
 
 
+def train_loop(
+    model: nn.Module,
+    ema: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterable[Tensor],
+    steps: int,
+    schedule: NoiseSchedule,
+    generator: torch.Generator,
+    lr: float,
+    grad_clip: float | None = 1.0,
+) -> Iterator[Tensor]:
+    """Train `model` for `steps` steps; yields the loss of each step, a detached scalar, when the step is done.
+
+    Each step takes the next batch x_start (B, C, H, W) from `batches`, which may hold more than are needed. It draws t,
+    then the noise, both with `generator`, on the generator's device. The learning rate is `lr` times the factor of
+    `warmup_decay`. `ema` follows `model`, with the decay of `ema_decay`.
+
+    With fewer batches than `steps` it ends early. A caller that stops asking stops the training between two steps.
+    Source: 2006.11239, algorithm 1.
+    """
+    for step, x_start in enumerate(islice(batches, steps)):
+        t = sample_timesteps(len(x_start), schedule.timesteps, generator)
+        noise = torch.randn(x_start.shape, generator=generator, device=generator.device)
+        for group in optimizer.param_groups:
+            group["lr"] = lr * warmup_decay(step, steps)
+        loss = train_step(model, optimizer, x_start, t, noise, schedule, grad_clip=grad_clip)
+        ema_update(ema, model, ema_decay(step, steps))
+        yield loss
+
+
 @lru_cache(maxsize=2)
-def _epoch(epoch: int, count: int, seed: int) -> Tensor:
+def epoch_order(epoch: int, count: int, seed: int) -> Tensor:
+    """The order of `count` images in an epoch, long (count,): it follows from the epoch's number and the seed alone."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch))
 
 
 def batch_indices(step: int, batch_size: int, count: int, seed: int) -> Tensor:
     """Which of `count` images make up batch `step`, long (batch_size,).
 
-    Each comes once per epoch, in an order that the seed and the epoch's number decide.
+    The orders of the epochs 0, 1, 2, ..., one after the other, are cut into batches. So each image comes once per
+    epoch, and a batch may lie across the end of an epoch, or of several.
     """
     start, end = step * batch_size, (step + 1) * batch_size
     parts = []
-    while start < end:  # a batch may lie across the end of an epoch, or of several
+    while start < end:
         epoch, first = divmod(start, count)
-        parts.append(_epoch(epoch, count, seed)[first : first + end - start])
+        parts.append(epoch_order(epoch, count, seed)[first : first + end - start])
         start += len(parts[-1])
     return torch.cat(parts)
 

@@ -75,6 +75,20 @@ def unet_forward(
     return head(x)
 
 
+def unet_widths(dim: int, dim_mults: Sequence[int]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Channels (in, out) of the block on each level, in the order in which a picture passes them: first all
+    down, then all up.
+
+    One block a level. The stem gives `dim` channels; level i has dim * dim_mults[i]. Every block up also gets the
+    skip of its level, and gives what the next level up has; the last one gives what the first level has.
+    Source: 1505.04597, figure 1, with the channels changed by the block before the resampling.
+    """
+    widths = [dim * mult for mult in dim_mults]
+    downs = list(zip([dim, *widths[:-1]], widths, strict=True))
+    ups = [(widths[level] + widths[level], widths[max(level - 1, 0)]) for level in reversed(range(len(widths)))]
+    return downs, ups
+
+
 class Unet(nn.Module):
     """Predict, from x_t (B, channels, H, W) and t (B,), a tensor in the shape of x_t; any H and W.
 

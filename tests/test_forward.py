@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from course_lib.forward import extract, q_posterior, q_sample, q_step
+from course_lib.forward import combine_gaussians, extract, q_posterior, q_sample, q_step
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule, rescale_zero_terminal_snr
+from course_lib.toy import optimal_denoiser
 
 SHAPES = st.lists(st.integers(1, 4), min_size=0, max_size=3)
 
@@ -99,6 +100,45 @@ def test_the_leap_has_the_moments_of_many_random_steps():
     error = float(leap.std()) / n**0.5
     assert float(x.mean()) == pytest.approx(float(leap.mean()), abs=5 * error * 2**0.5)
     assert float(x.std()) == pytest.approx(float(leap.std()), abs=5 * error)
+
+
+@pytest.mark.parametrize(("variance1", "variance2"), [(0.5, 2.0), (1.0, 1.0), (3.0, 0.01)])
+def test_two_bells_are_multiplied_on_a_grid(variance1, variance2):
+    grid = torch.linspace(-12, 12, 100_001, dtype=torch.float64)
+    density = (-((grid - 0.7) ** 2) / (2 * variance1) - (grid + 0.4) ** 2 / (2 * variance2)).softmax(dim=0)
+    grid_mean = float((density * grid).sum())
+    grid_variance = float((density * (grid - grid_mean) ** 2).sum())
+    mean, variance = combine_gaussians(*map(torch.tensor, (0.7, variance1, -0.4, variance2)))
+    assert float(mean) == pytest.approx(grid_mean, abs=1e-5)
+    assert float(variance) == pytest.approx(grid_variance, rel=1e-4)
+
+
+def test_a_certain_witness_decides():
+    one = torch.tensor(1.0)
+    for pair in ((3 * one, 0 * one, one, one), (one, one, 3 * one, 0 * one)):
+        mean, variance = combine_gaussians(*pair)
+        assert mean == 3
+        assert variance == 0
+
+
+def test_the_exact_denoiser_weighs_two_witnesses():
+    x = torch.linspace(-2, 2, 9)
+    mean, _ = combine_gaussians(x, torch.tensor(0.3**2), torch.tensor(1.0), torch.tensor(0.5**2))
+    assert_close(mean, optimal_denoiser(x, 0.3, 1.0, 0.5))
+
+
+@pytest.mark.parametrize("name", BETA_SCHEDULES)
+@pytest.mark.parametrize("timesteps", [5, 200, 1000])
+def test_the_two_witnesses_agree_with_equation_7(name, timesteps):
+    """To float32's digits, at every t: the schedule's constants were computed in float64."""
+    schedule = NoiseSchedule.from_name(name, timesteps)
+    t = torch.arange(timesteps)
+    one, zero = torch.ones(timesteps), torch.zeros(timesteps)
+    coef1, variance = q_posterior(one, zero, t, schedule)
+    coef2, _ = q_posterior(zero, one, t, schedule)
+    assert_close(coef1, schedule.posterior_mean_coef1, rtol=2e-6, atol=0)
+    assert_close(coef2, schedule.posterior_mean_coef2, rtol=2e-6, atol=0)
+    assert_close(variance, schedule.posterior_variance, rtol=2e-6, atol=0)
 
 
 @pytest.mark.parametrize("t", [1, 2, 10, 39])

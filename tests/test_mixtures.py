@@ -14,7 +14,7 @@ from torch.testing import assert_close
 from course_lib import mixtures
 from course_lib.experiments.toy2d import checkerboard, moons, swiss_roll
 from course_lib.mixtures import GaussianMixture, four_modes, mode_weights, optimal_loss
-from course_lib.toy import neighbour_loss, noise_levels
+from course_lib.toy import denoise_steps, neighbour_loss, noise_levels
 
 
 def tiny_schedule(*alphas_cumprod: float) -> SimpleNamespace:
@@ -364,3 +364,32 @@ def test_a_ladder_asks_each_row_at_its_own_level():
         sigma, gap = float(SIGMAS[level]), float(SIGMAS[level] - SIGMAS[level + 1])
         score = mixture.diffuse(1.0, sigma).score(x[row : row + 1])
         assert_close(together[row : row + 1], -gap * sigma * score, rtol=1e-4, atol=1e-5)
+
+
+def test_tweedies_formula_is_the_mean_over_the_clean_points():
+    """Against the mixture's own posterior mean, which weighs the modes without any score."""
+    mixture, sigma = four_modes(std=0.3), 0.8
+    levels = mixtures.noise_level_schedule(torch.tensor([sigma]))
+    x = torch.randn(50, 2, generator=torch.Generator().manual_seed(0))
+    mean = mixtures.posterior_mean_from_score(lambda x, s: mixture.diffuse(1.0, s).score(x), x, sigma)
+    assert_close(mean, mixture.posterior_mean(x, 0, levels), rtol=1e-4, atol=1e-4)
+
+
+def test_eulers_sampler_solves_the_ode_of_one_gaussian():
+    """For N(0, s²) the solution is known: x shrinks as sqrt(s² + sigma²), whatever the start."""
+    s, sigmas = 0.5, noise_levels(2000, 3.0, 0.01)
+    x = torch.tensor([[1.0, -2.0], [0.3, 4.0]])
+    states = mixtures.euler_sampler(lambda x, sigma: -x / (s**2 + sigma**2), x, sigmas)
+    assert states.shape == (2000, 2, 2)
+    assert torch.equal(states[0], x)
+    width = (s**2 + sigmas**2).sqrt()
+    assert_close(states, x * (width / width[0])[:, None, None], rtol=5e-3, atol=5e-3)
+
+
+def test_eulers_sampler_takes_the_steps_of_the_model_between_levels():
+    """The same states as chapter 01's loop with the exact model."""
+    mixture, sigmas = four_modes(), noise_levels(20, 10.0, 0.02)
+    model = partial(mixtures.exact_prediction, sigmas=sigmas, mixture=mixture)
+    by_model = torch.stack(list(denoise_steps(model, (30, 2), sigmas, torch.Generator().manual_seed(0))))
+    by_score = mixtures.euler_sampler(lambda x, s: mixture.diffuse(1.0, s).score(x), by_model[0], sigmas)
+    assert_close(by_score, by_model, rtol=1e-3, atol=1e-3)

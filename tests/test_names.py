@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "notebooks" / "source").glob("[0-9][0-9]_*.py"))
 
 PROMISED = {
+    "start.add_noise": "x_start, noise, signal",
     "toy.noise_levels": "count, sigma_max, sigma_min",
     "toy.neighbour_loss": "model, y, level, noise, sigmas",
     "toy.denoise_step": "model, x, level",
@@ -45,22 +46,28 @@ PROMISED = {
     "reverse.p_mean": "model, x_t, t, schedule, predicts='noise', clip_start=False",
     "reverse.p_sample": "model, x_t, t, noise, schedule, predicts='noise', clip_start=False",
     "reverse.p_losses": "model, x_start, t, noise, schedule, loss_type='l2', predicts='noise'",
+    "reverse.deterministic_step": "model, x_t, t, schedule",
     "reverse.p_sample_steps": "model, shape, schedule, generator=None, predicts='noise', clip_start=False",
     "reverse.p_sample_loop": "model, shape, schedule, generator=None, predicts='noise', clip_start=False",
     "objective.v_from_start_and_noise": "x_start, t, noise, schedule",
     "objective.score_from_noise": "noise, t, schedule",
     "objective.kl_between_gaussians": "mean1, variance1, mean2, variance2",
     "objective.snr_weight": "t, schedule, predicts='noise', gamma=5.0",
+    "objective.bound_weight": "t, schedule",
+    "unet.unet_widths": "dim, dim_mults",
     "unet.unet_forward": "stem, downs, middle, ups, head, x, time",
     "unet.count_parameters": "model",
     "training.sample_timesteps": "batch_size, timesteps, generator",
     "training.train_step": "model, optimizer, x_start, t, noise, schedule, loss_type='l2', predicts='noise', "
     "grad_clip=None",
     "training.warmup_decay": "step, steps, warmup_steps=100, final=0.02",
+    "training.train_loop": "model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0",
+    "training.batch_indices": "step, batch_size, count, seed",
     "training.ema_update": "ema, model, decay",
     "images.to_uint8": "x",
     "pictures.plots.image_grid": "images, columns=None, scale=1, gap=1",
     "pictures.gifs.denoising_frames": "states, total, count=22",
+    "sampling.p_sample_from": "model, x_t, start, schedule, generator=None, predicts='noise', clip_start=False",
     "sampling.optimal_denoiser_of_dataset": "x_t, t, dataset, schedule",
     "images.load_images": "name='auto', split='train', image_size=None, channels=None",
     "images.to_model_range": "images",
@@ -87,7 +94,7 @@ def test_a_promised_name_is_explained(name):
 
 
 def notation_table():
-    text = "\n".join(cell.source for cell in jupytext.read(SOURCES[0]).cells)
+    text = (ROOT / "notebooks" / "notation.md").read_text(encoding="utf-8")
     return re.findall(r"^\| \$.*\$ \| `([\w.]+)` \|", text, re.MULTILINE)
 
 
@@ -107,6 +114,6 @@ def test_a_chapter_has_one_name_everywhere(source):
     name = source.stem[3:]
     written = [cell.metadata["quiz"] for cell in jupytext.read(source).cells if "quiz" in cell.metadata]
     assert written == list(quizzes_of(name))  # progress() lists them in this order
-    if name != "start":  # chapter 00 has no module of its own: it looks around in the others
-        assert (ROOT / "course_lib" / f"{name}.py").exists()
-        assert (ROOT / "tests" / f"test_{name}.py").exists()
+    for folder, file in (("course_lib", name), ("course_lib/drawings", name), ("tests", f"test_{name}")):
+        assert (ROOT / folder / f"{file}.py").exists()
+    assert (ROOT / "tests" / "drawings" / f"test_{name}.py").exists()

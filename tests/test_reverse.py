@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 import torch
-from diffusers import DDPMScheduler
+from diffusers import DDIMScheduler, DDPMScheduler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
@@ -13,6 +13,7 @@ from course_lib import reverse
 from course_lib.forward import q_sample
 from course_lib.mixtures import GaussianMixture, mode_weights, optimal_loss
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule, rescale_zero_terminal_snr
+from course_lib.toy import denoise_step
 
 DIFFUSERS_NAMES = {"noise": "epsilon", "start": "sample", "v": "v_prediction"}
 
@@ -297,3 +298,57 @@ def test_stacked_networks_begin_as_separate_ones_do():
         for values in (weight, bias):
             assert float(values.detach().abs().max()) <= bound
             assert float(values.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.2)
+
+
+@pytest.mark.parametrize("t", [0, 1, 50, 198, 199])
+def test_the_deterministic_step_matches_diffusers(t):
+    theirs = DDIMScheduler(200, clip_sample=False, set_alpha_to_one=True)
+    betas = BETA_SCHEDULES["linear"](200)
+    theirs.betas, theirs.alphas, theirs.alphas_cumprod = betas, 1 - betas, torch.cumprod(1 - betas, dim=0)
+    theirs.set_timesteps(200)
+    x_t, noise = batch((2, 3, 4), 1), batch((2, 3, 4), 2)
+    expected = theirs.step(noise, t, x_t, eta=0.0).prev_sample
+    ours = reverse.deterministic_step(says(noise), x_t, torch.full((2,), t), NoiseSchedule(betas))
+    assert_close(ours, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_deterministic_step_is_that_of_chapter_01_for_unscaled_x():
+    schedule, noise, x_t = NoiseSchedule.from_name("cosine", 20), batch((5,), 1), batch((5,), 2)
+    signal = schedule.sqrt_alphas_cumprod.double()
+    sigma = schedule.sqrt_one_minus_alphas_cumprod.double() / signal
+    for t in (1, 10, 19):
+        theirs = denoise_step(says((sigma[t] - sigma[t - 1]) * noise), x_t / signal[t], level=0)
+        ours = reverse.deterministic_step(says(noise), x_t, torch.full((5,), t), schedule) / signal[t - 1]
+        assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def test_the_mean_keeps_too_little_noise_and_the_variance_refills_it():
+    """Chapter 05 says: kept² + beta-tilde = 1 - alpha-bar_{t-1}. The deterministic step keeps all of it."""
+    schedule = NoiseSchedule.from_name("linear", 50)
+    t, nothing = torch.arange(50), torch.zeros(50, dtype=torch.float64)
+    noise = schedule.sqrt_one_minus_alphas_cumprod.double()  # x_t is only noise, and x_0 is 0
+    kept = reverse.p_mean(says(nothing), noise, t, schedule, "start")
+    level = 1 - schedule.alphas_cumprod_prev.double()
+    assert_close(kept**2 + schedule.posterior_variance, level, rtol=1e-4, atol=1e-6)
+    assert (kept[1:] ** 2 < 0.999 * level[1:]).all()
+    assert_close(reverse.deterministic_step(says(nothing + 1), noise, t, schedule), level.sqrt(), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("step", "place", "width"), [("noise", 1.0, 0.187), ("mean", 1.231, 0.058), ("deterministic", 1.0, 0.2)]
+)
+def test_three_ways_back_from_noise(step, place, width):
+    """The figures of chapter 05's picture: bumps at 1 and 3 with standard deviation 0.2, and a perfect network."""
+    bumps, schedule = GaussianMixture([1.0, 3.0], std=0.2), NoiseSchedule.from_name("linear", 200, beta_end=0.1)
+    model, g = partial(bumps.optimal_noise, schedule=schedule), torch.Generator().manual_seed(0)
+    x = torch.randn(4000, generator=g)
+    for level in reversed(range(200)):
+        t, noise = torch.full((4000,), level), torch.randn(4000, generator=g)
+        x = {
+            "noise": lambda x, t=t, noise=noise: reverse.p_sample(model, x, t, noise, schedule),
+            "mean": lambda x, t=t: reverse.p_mean(model, x, t, schedule),
+            "deterministic": lambda x, t=t: reverse.deterministic_step(model, x, t, schedule),
+        }[step](x)
+    for side, centre in ((x[x < 2], place), (x[x >= 2], 4 - place)):
+        assert float(side.mean()) == pytest.approx(centre, abs=0.03)
+        assert float(side.std()) == pytest.approx(width, abs=0.012)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from course_lib.mixtures import GaussianMixture
-from course_lib.reverse import p_sample_loop
-from course_lib.sampling import nearest_images, optimal_denoiser_of_dataset
+from course_lib.reverse import p_sample_loop, p_sample_steps
+from course_lib.sampling import nearest_images, optimal_denoiser_of_dataset, p_sample_from
 from course_lib.schedules import NoiseSchedule
 
 
@@ -71,3 +71,48 @@ def test_the_nearest_images_come_in_order():
     index, distance = nearest_images(torch.zeros(1, 1, 2, 3), data, count=3)
     assert index.tolist() == [[1, 2, 3]]
     assert distance[0].tolist() == pytest.approx([1, 2, 3])
+
+
+# A run that was stopped
+
+
+def wobbly(x, t):
+    return torch.tanh(1.3 * x + 0.1 * t.reshape(-1, 1))
+
+
+def rest(generator):
+    """A schedule of 12 steps, and the states of a run along it."""
+    schedule = NoiseSchedule.from_name("cosine", 12)
+    return schedule, p_sample_steps(wobbly, (4, 3), schedule, generator, "noise", True)
+
+
+@pytest.mark.parametrize("start", [11, 7, 1, 0])
+def test_a_stopped_run_ends_where_it_would_have_ended(start):
+    whole = list(rest(torch.Generator().manual_seed(3))[1])
+    generator = torch.Generator().manual_seed(3)
+    schedule, states = rest(generator)
+    for _ in range(12 - start):  # states 0, 1, ..., the input of step `start`
+        state = next(states)
+    finished = p_sample_from(wobbly, state, start, schedule, generator, "noise", True)
+    assert torch.equal(finished, whole[-1])
+
+
+def test_copies_of_a_state_part_and_late_copies_less():
+    schedule = NoiseSchedule.from_name("cosine", 30)
+    data = images(40)
+    model = partial(optimal_denoiser_of_dataset, dataset=data, schedule=schedule)
+    states = list(p_sample_steps(model, (1, 1, 6, 5), schedule, torch.Generator().manual_seed(0), "start"))
+
+    def different(start):
+        copies = states[29 - start].expand(60, -1, -1, -1)
+        ends = p_sample_from(model, copies, start, schedule, torch.Generator().manual_seed(1), "start")
+        return len(set(nearest_images(ends, data)[0][:, 0].tolist()))
+
+    assert different(29) > 15
+    assert different(2) == 1
+
+
+def test_a_state_is_left_as_it_was():
+    state = torch.ones(2, 3)
+    p_sample_from(wobbly, state, 5, NoiseSchedule.from_name("linear", 9), torch.Generator().manual_seed(0))
+    assert torch.equal(state, torch.ones(2, 3))

@@ -19,6 +19,7 @@ CONSTANTS = [
     "alphas",
     "alphas_cumprod",
     "alphas_cumprod_prev",
+    "one_minus_alphas_cumprod_prev",
     "sqrt_alphas_cumprod",
     "sqrt_one_minus_alphas_cumprod",
     "posterior_mean_coef1",
@@ -45,6 +46,7 @@ def exact_constants(betas: torch.Tensor) -> dict[str, list[float]]:
             rows["alphas"].append(1 - beta)
             rows["alphas_cumprod"].append(cumprod)
             rows["alphas_cumprod_prev"].append(previous)
+            rows["one_minus_alphas_cumprod_prev"].append(1 - previous)
             rows["sqrt_alphas_cumprod"].append(cumprod.sqrt())
             rows["sqrt_one_minus_alphas_cumprod"].append((1 - cumprod).sqrt())
             rows["posterior_mean_coef1"].append(previous.sqrt() * beta / (1 - cumprod))
@@ -84,6 +86,16 @@ def test_alpha_bar_where_the_schedules_end():
     assert float(NoiseSchedule.from_name("linear", 1000).alphas_cumprod[-1]) == pytest.approx(4.04e-5, rel=1e-2)
 
 
+def test_why_cosine_exists():
+    """At full length, at a quarter, half and three quarters of the way: what chapter 03 says."""
+    linear, cosine = (NoiseSchedule.from_name(name, 1000).alphas_cumprod for name in ("linear", "cosine"))
+    places = [249, 499, 749]
+    assert linear[places].tolist() == pytest.approx([0.524, 0.0786, 0.00335], rel=5e-3)
+    assert cosine[places].tolist() == pytest.approx([0.847, 0.494, 0.144], rel=5e-3)
+    assert float((linear < 0.01).double().mean()) == pytest.approx(0.33, abs=0.01)
+    assert float((cosine < 0.01).double().mean()) == pytest.approx(0.07, abs=0.01)
+
+
 def test_cosine_is_clipped_from_above_only():
     betas = schedules.cosine_beta_schedule(1000)
     assert betas[-1] == 0.999
@@ -114,6 +126,22 @@ def test_every_schedule_is_float64_and_loses_signal_at_every_step(name, timestep
 
 def test_snr_by_hand():
     assert schedules.snr(torch.tensor([0.5, 0.8, 0.0])).tolist() == pytest.approx([1.0, 4.0, 0.0])
+
+
+def test_sigma_by_hand():
+    sigmas = schedules.sigma_from_alphas_cumprod(torch.tensor([1.0, 0.5, 0.2, 0.1]))
+    assert sigmas.tolist() == pytest.approx([0, 1, 2, 3])
+    assert schedules.sigma_from_alphas_cumprod(torch.tensor(0.0)) == math.inf
+
+
+@pytest.mark.parametrize("name", BETA_SCHEDULES)
+def test_sigma_is_the_noise_beside_a_picture_of_full_size(name):
+    schedule = NoiseSchedule.from_name(name, 100)
+    sigma = schedules.sigma_from_alphas_cumprod(schedule.alphas_cumprod.double())
+    assert_close(
+        sigma.float(), schedule.sqrt_one_minus_alphas_cumprod / schedule.sqrt_alphas_cumprod, rtol=1e-3, atol=0
+    )
+    assert_close(sigma**-2, schedules.snr(schedule.alphas_cumprod.double()))
 
 
 @pytest.mark.parametrize("name", BETA_SCHEDULES)

@@ -106,6 +106,41 @@ def test_a_step_subtracts_what_the_model_says_at_that_level():
     assert asked[0].dtype == torch.long
 
 
+def test_a_path_is_the_states_of_the_sampler_stacked():
+    """The same numbers as `denoise_steps` with the noise that it draws; one row for each level."""
+    noise = torch.randn(5, generator=torch.Generator().manual_seed(7))
+    path = toy.sample_path(EXACT, noise, SIGMAS)
+    assert path.shape == (20, 5)
+    states = list(toy.denoise_steps(EXACT, (5,), SIGMAS, torch.Generator().manual_seed(7)))
+    assert torch.equal(path, torch.stack(states))
+
+
+@pytest.mark.parametrize("sigma", [0.1, 0.5, 2.0])
+@pytest.mark.parametrize("peaks", [[-1.0, 1.0], [0.5, 1.0, 3.0]])
+def test_the_denoiser_of_peaks_is_the_integral_over_y(sigma, peaks):
+    y, std = torch.linspace(-4, 6, 100_001, dtype=torch.float64), 0.2
+    prior = torch.exp(-((y - torch.tensor(peaks)[:, None]) ** 2) / (2 * std**2)).sum(dim=0)
+    x = torch.tensor([-1.2, 0.0, 0.1, 0.9, 2.5])
+    expected = []
+    for number in x.tolist():
+        density = prior * torch.exp(-((number - y) ** 2) / (2 * sigma**2))
+        expected.append(float((y * density).sum() / density.sum()))
+    assert toy.peaks_denoiser(x, sigma, torch.tensor(peaks), std).tolist() == pytest.approx(expected, abs=1e-4)
+    # As a tensor, one sigma per row; with a single peak it is the denoiser of one bell.
+    rows = toy.peaks_denoiser(x, torch.full((5,), sigma), torch.tensor(peaks), std)
+    assert rows.tolist() == pytest.approx(expected, abs=1e-4)
+    assert_close(toy.peaks_denoiser(x, sigma, torch.tensor([0.7]), std), toy.optimal_denoiser(x, sigma, 0.7, std))
+
+
+@pytest.mark.parametrize("std", [0.1, 0.2, 0.3])
+def test_paths_to_two_peaks_part_where_the_noisy_variance_is_one(std):
+    """Chapter 01's question: two paths move apart where the slope of E[y | x] at 0 is above 1, at sigma² + std² = 1."""
+    peaks, step = torch.tensor([-1.0, 1.0], dtype=torch.float64), torch.tensor([1e-5], dtype=torch.float64)
+    for variance, parts in ((1.02, False), (0.98, True)):
+        slope = toy.peaks_denoiser(step, (variance - std**2) ** 0.5, peaks, std) / step
+        assert bool(slope > 1) == parts
+
+
 def test_many_exact_steps_solve_the_ode():
     """For N(mean, std²) data the ODE keeps (x - mean) / sqrt(std² + sigma²) constant; Euler's error falls."""
     start = torch.tensor([12.0, -5.0, 1.0], dtype=torch.float64)
@@ -123,7 +158,7 @@ def test_many_exact_steps_solve_the_ode():
 
 
 def test_exact_predictions_lead_to_the_data():
-    """20 levels leave the spread 11 % too small, 200 levels 1 %; the start ignores the mean: -0.001."""
+    """20 levels leave the standard deviation 11 % too small, 200 levels 1 %; the start ignores the mean: -0.001."""
     for count, spread in ((20, 0.12), (200, 0.02)):
         sigmas = toy.noise_levels(count, 10.0, 0.001)
         x = run(partial(toy.optimal_prediction, sigmas=sigmas, mean=MEAN, std=STD), (20_000,), sigmas)
@@ -131,7 +166,7 @@ def test_exact_predictions_lead_to_the_data():
         assert float(x.std()) == pytest.approx(STD, rel=spread)
 
 
-def test_a_ladder_may_end_at_zero():
+def test_the_levels_may_end_at_zero():
     sigmas = torch.cat([SIGMAS, torch.zeros(1)])
     x = run(partial(toy.optimal_prediction, sigmas=sigmas, mean=MEAN, std=STD), (1000,), sigmas)
     assert float(x.std()) == pytest.approx(STD, rel=0.15)
@@ -167,21 +202,6 @@ def test_the_excess_loss_of_models_whose_loss_is_known():
     assert_close(toy.excess_loss(EXACT, SIGMAS, MEAN, STD), torch.zeros(19))
     off = toy.excess_loss(lambda x, level: EXACT(x, level) + 0.3 * gaps[level], SIGMAS, MEAN, STD)
     assert_close(off, torch.full((19,), 0.09), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize(("centre", "spread"), [(0.05, 0.7), (0.2, 1.2)])
-def test_levels_drawn_by_their_chance_are_lognormal(centre, spread):
-    """On a fine, wide ladder: mean and standard deviation of ln sigma, and the share below torch's own quantile."""
-    sigmas = toy.noise_levels(2000, 1e3, 1e-5)
-    chance = toy.lognormal_chance(sigmas, centre, spread)
-    assert chance.shape == (1999,)
-    assert float(chance.sum()) == pytest.approx(1, abs=1e-5)
-    logs = sigmas[:-1].log()
-    mean = float(chance @ logs)
-    assert mean == pytest.approx(math.log(centre), abs=1e-3)
-    assert float(chance @ (logs - mean) ** 2) ** 0.5 == pytest.approx(spread, rel=1e-3)
-    quarter = float(torch.distributions.LogNormal(math.log(centre), spread).icdf(torch.tensor(0.25)))
-    assert float(chance[sigmas[:-1] < quarter].sum()) == pytest.approx(0.25, abs=0.005)
 
 
 class Ones(torch.nn.Module):
@@ -226,16 +246,12 @@ def test_training_depends_on_the_seeds_alone():
     assert [step for step, _ in first] == [0, 1, 2, 3, 4]
 
 
-def test_training_draws_the_levels_by_their_chance():
-    """A level that is never drawn keeps its embedding."""
-    model, _ = fresh_training(0)
+def test_training_draws_every_level_and_no_other():
+    """A level that is never drawn keeps its embedding; the last level has no next one."""
+    model, loop = fresh_training(3)
     before = model.network.level.weight.detach().clone()
-    chance = torch.zeros(19)
-    chance[[3, 7]] = torch.tensor([1.0, 4.0])
-    data, g = toy.toy_data(100, generator=torch.Generator().manual_seed(0)), torch.Generator().manual_seed(0)
-    assert len(list(toy.train_toy(model, data, SIGMAS, 3, g, chance=chance))) == 3
-    moved = (model.network.level.weight != before).any(dim=1)
-    assert moved.nonzero().flatten().tolist() == [3, 7]
+    assert len(list(loop)) == 3
+    assert (model.network.level.weight != before).any(dim=1).tolist() == [True] * 19 + [False]
 
 
 def test_a_few_seconds_of_training_come_close_to_the_exact_answer():
@@ -272,6 +288,7 @@ def test_the_notebooks_denoiser_stands_alone_in_the_lines_that_it_counts():
     names = {}
     exec(code, names)
     samples = names["states"][-1]
-    assert samples.shape == (4000,)
+    assert names["states"].shape == (20, 4000)
+    assert len(names["losses"]) == 2000
     assert float(samples.mean()) == pytest.approx(MEAN, abs=0.003)
     assert float(samples.std()) == pytest.approx(STD, rel=0.25)

@@ -1,5 +1,7 @@
 """Training: each part of a step against its formula."""
 
+import itertools
+from copy import deepcopy
 from functools import partial
 
 import pytest
@@ -15,8 +17,10 @@ from course_lib.training import (
     drop_labels,
     ema_decay,
     ema_update,
+    epoch_order,
     flip_half,
     sample_timesteps,
+    train_loop,
     train_step,
     warmup_decay,
 )
@@ -87,6 +91,11 @@ def test_epochs_differ_in_order():
     assert not torch.equal(first, second)
 
 
+def test_a_batch_across_the_end_of_an_epoch_goes_on_with_the_next():
+    first, second = epoch_order(0, 7, seed=3), epoch_order(1, 7, seed=3)
+    assert torch.equal(batch_indices(1, 5, 7, seed=3), torch.cat([first[5:], second[:3]]))
+
+
 def test_half_of_the_images_are_mirrored():
     images = torch.arange(4.0).expand(4000, 1, 2, 4)
     flipped = (flip_half(images, generator())[:, 0, 0, 0] == 3).float().mean()
@@ -128,3 +137,62 @@ def test_old_gradients_do_not_leak_into_a_step():
     first = model.weight.grad.clone()
     step()
     torch.testing.assert_close(model.weight.grad, first)
+
+
+# The loop
+
+
+class Pixelwise(nn.Conv2d):
+    def forward(self, x, t):
+        return super().forward(x)
+
+
+def a_run(steps, lr=0.3):
+    """What `train_loop` takes, up to `steps`; always the same."""
+    torch.manual_seed(0)
+    model = Pixelwise(1, 1, 1)
+    ema = deepcopy(model).requires_grad_(False)
+    optimizer = torch.optim.SGD(model.parameters(), lr=9.0)  # which the loop has to change
+    batches = torch.randn(steps + 3, 4, 1, 2, 2, generator=generator(1))
+    return model, ema, optimizer, batches, steps, NoiseSchedule.from_name("cosine", 10), generator(2), lr
+
+
+def test_the_loop_is_its_steps_one_after_the_other():
+    model, ema, optimizer, batches, steps, schedule, draws, lr = a_run(30)
+    expected = []
+    for step in range(steps):
+        t = torch.randint(10, (4,), generator=draws)
+        noise = torch.randn(4, 1, 2, 2, generator=draws)
+        optimizer.param_groups[0]["lr"] = lr * warmup_decay(step, steps)
+        expected.append(train_step(model, optimizer, batches[step], t, noise, schedule, grad_clip=1.0))
+        ema_update(ema, model, ema_decay(step, steps))
+    again = a_run(30)
+    assert torch.equal(torch.stack(list(train_loop(*again))), torch.stack(expected))
+    assert torch.equal(again[0].weight, model.weight)
+    assert torch.equal(again[1].weight, ema.weight)
+
+
+def test_the_caller_may_look_between_two_steps_and_stop():
+    """A generator: when a loss comes out, that step is done and the next has not begun."""
+    model, ema, *rest = a_run(30)
+    losses = train_loop(model, ema, *rest)
+    start = model.weight.clone()
+    assert torch.equal(model.weight, start)  # nothing is done before it is asked for
+    next(losses)
+    after_one = model.weight.clone(), ema.weight.clone()
+    assert not torch.equal(after_one[0], start)
+    losses.close()
+    assert torch.equal(model.weight, after_one[0])
+    assert torch.equal(ema.weight, after_one[1])
+
+
+def test_the_loop_ends_after_its_steps_though_the_batches_do_not():
+    run = list(a_run(5))
+    run[3] = itertools.cycle(run[3])
+    assert len(list(train_loop(*run))) == 5
+
+
+def test_the_loss_of_a_loop_falls():
+    losses = list(train_loop(*a_run(200)))
+    assert torch.stack(losses[-40:]).mean() < 0.8 * torch.stack(losses[:10]).mean()
+    assert not any(loss.requires_grad for loss in losses)

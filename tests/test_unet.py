@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from course_lib.blocks import Attention, Downsample, LinearAttention, Residual, ResnetBlock, Upsample
 from course_lib.runs.checkpoints import make_model
 from course_lib.runs.config import load_config
-from course_lib.unet import Unet, count_parameters, pad_to_multiple, unet_forward
+from course_lib.unet import Unet, count_parameters, pad_to_multiple, unet_forward, unet_widths
 
 SMALL = {
     "resnet": {},
@@ -277,3 +277,11 @@ def test_the_network_sees_the_padded_image_and_gives_back_its_part():
     for parameter in model.parameters():  # away from the quiet start
         parameter.data += 0.1
     assert torch.equal(model(x, t), model(pad_to_multiple(x, 4), t)[..., :13, :14])
+
+
+@pytest.mark.parametrize(("dim", "dim_mults"), [(8, (1, 2, 4)), (16, (1, 2, 2)), (8, (2, 1)), (24, (1,))])
+def test_the_widths_are_those_of_the_network_that_is_built(dim, dim_mults):
+    model = Unet(dim, dim_mults=dim_mults)
+    for widths, levels in zip(unet_widths(dim, dim_mults), (model.downs, model.ups), strict=True):
+        blocks = [level[0][0] for level in levels]
+        assert widths == [(block.conv1.in_channels, block.conv1.out_channels) for block in blocks]

@@ -86,7 +86,7 @@ def costs(names: list[str]) -> dict[str, dict[str, str]]:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--rungs", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="RUNG")
     parser.add_argument("--log", default=LOG)

@@ -168,12 +168,14 @@ EDITS = {
     ],
     ("course_lib/forward.py", ("tests/test_forward.py",)): [
         ("return signal * x_start + sigma * noise", "return signal * x_start + sigma**2 * noise"),
-        ("coef1 * x_start + coef2 * x_t", "coef2 * x_start + coef1 * x_t"),
+        ("variance2 * mean1 + variance1 * mean2", "variance1 * mean1 + variance2 * mean2"),
+        ("schedule.one_minus_alphas_cumprod_prev", "schedule.betas"),
     ],
     ("course_lib/reverse.py", ("tests/test_reverse.py",)): [
         ("x_start = x_start.clamp(-1, 1)", "x_start = x_start.clamp(0, 1)"),
         (".posterior_variance, t, x_t.shape).sqrt() * noise", ".posterior_variance, t, x_t.shape) * noise"),
         ("return signal * x_t - sigma * output", "return signal * x_t + sigma * output"),
+        ("(1 - before).sqrt() * noise", "(1 - before) * noise"),
     ],
     ("course_lib/objective.py", ("tests/test_objective.py",)): [
         ("(variance1 + (mean1 - mean2) ** 2) / variance2 - 1", "(variance1 + (mean1 - mean2) ** 2) / variance2"),
@@ -203,10 +205,26 @@ EDITS = {
     ("course_lib/sampling.py", ("tests/test_sampling.py",)): [
         ("(closeness / (2 * sigma**2)).softmax(dim=1)", "(closeness / sigma**2).softmax(dim=1)"),
         ("largest=False", "largest=True"),
+        ("range(start + 1)", "range(start)"),
     ],
     ("course_lib/pictures/gifs.py", ("tests/pictures/test_gifs_and_plots.py",)): [
         ("** 1.5)) for j", "** 2)) for j"),
-        ("(len(pictures) - 1) + [1500]", "len(pictures)"),
+        ("* (count - 1) + [1500]", "* count"),
+    ],
+    ("course_lib/pictures/figure.py", ("tests/pictures/test_figure.py",)): [
+        ("savefig(content, dpi=DPI, transparent=True)", "savefig(content, dpi=DPI)"),
+        ("/ DENSITY)", ")"),
+        ("text.set_color(INK)", "pass"),
+    ],
+    ("course_lib/quizzes/predictions.py", ("tests/quizzes/test_predictions.py",)): [
+        ("name not in _answered", "name"),
+        ('"" if missing else " open"', '" open" if missing else ""'),
+    ],
+    ("course_lib/start.py", ("tests/test_start.py",)): [
+        ("(1 - signal) ** 0.5", "(1 - signal)"),
+    ],
+    ("course_lib/unet.py", ("tests/test_unet.py",)): [
+        ("widths[level] + widths[level]", "widths[level]"),
     ],
     ("course_lib/images.py", ("tests/image_data/test_loading.py",)): [
         (".round().to(torch.uint8)", ".to(torch.uint8)"),

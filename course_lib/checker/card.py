@@ -20,9 +20,10 @@ _BOX = (
 )
 _FAINT = "opacity:.8;font-size:.92em;margin-top:.25em"
 _FOLD = "margin:.25em 0 .25em .2em"
-_CODE = "background:rgba(128,128,128,.18);color:inherit;padding:0 .25em;border-radius:3px"
+_CODE = "background:rgba(128,128,128,.18);color:inherit;padding:0 .25em;border-radius:3px;overflow-wrap:anywhere"
 _CELL = "text-align:left;vertical-align:top;padding:.15em .9em .15em 0;border:0;background:transparent;color:inherit"
 _NARROW = f"{_CELL};white-space:nowrap"
+_LAST = f"{_CELL};overflow-wrap:anywhere;min-width:6em"
 _LISTING = (
     "background:transparent;color:inherit;margin:.4em 0;overflow-x:auto;white-space:pre;word-break:normal;"
     "font-family:var(--jp-code-font-family,monospace);font-size:.92em"
@@ -98,7 +99,7 @@ def _table(rows: tuple[tuple[str, ...], ...]) -> str:
     lines = []
     for row in rows:
         tag = "td" if lines else "th"
-        styles = [_NARROW] * (len(row) - 1) + [_CELL]
+        styles = [_NARROW] * (len(row) - 1) + [_LAST]
         cells = zip(styles, row, strict=True)
         lines.append("".join(f'<{tag} style="{style}">{_inline(cell)}</{tag}>' for style, cell in cells))
     inner = "".join(f'<tr style="background:transparent">{line}</tr>' for line in lines)

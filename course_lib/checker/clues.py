@@ -47,7 +47,7 @@ def clue(wrong: Sequence[Wrong]) -> str:
         _order(pairs),
         _mixture(pairs),
     )
-    sentence = next((text for found in sentences for text in found), "") or _rows(pairs) or _nearly(pairs)
+    sentence = next((text for found in sentences for text in found), "") or _rows(pairs, wrong[0]) or _nearly(pairs)
     return f"{sentence} " if sentence else ""
 
 
@@ -210,15 +210,16 @@ def _weights(p: Wrong, names: Sequence[str]) -> Tensor | None:
     return weights.squeeze(2) if fits.all() else None
 
 
-def _rows(pairs: Sequence[Wrong]) -> str:
-    """Of a single case: which rows are right."""
+def _rows(pairs: Sequence[Wrong], first: Wrong) -> str:
+    """Of a single case: which rows are right. A single whole number in a row of them may be right by chance."""
     p = pairs[0]
     if not p.expected.ndim or len(p.expected) < 2:
         return ""
     wrong = [not _equal(a, b, p.off) for a, b in zip(p.yours, p.expected, strict=True)]
     right = [i for i, off in enumerate(wrong) if not off]
     kind = "rows" if p.expected.ndim > 1 else "places"
-    if not right or len(right) == len(wrong):
+    by_chance = 1 if first.expected.ndim == 1 and not first.expected.is_floating_point() else 0
+    if len(right) <= by_chance or len(right) == len(wrong):
         return ""
     if len(right) <= min(3, len(wrong) // 2):
         return f"Right only in {_listed(kind, right)}."

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from course_lib.checker.isolation import originals
 from course_lib.checker.sandbox import Outcome
-from course_lib.checker.values import Array, Other, arrays_in, snapshot
+from course_lib.checker.values import Array, HandedOut, Other, arrays_in, snapshot
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ def finding_in(yours: object, expected: object, tolerance: Tolerance, parts: tup
         count = f"{_things(expected)}, {' and '.join(parts)}" if parts else _things(expected)
         if not isinstance(yours, tuple):
             return _kind(yours, count)
+        if isinstance(expected, HandedOut) and not isinstance(yours, HandedOut):
+            return _kind(yours, "an iterator that hands out one after the other: `yield` each as soon as it is there")
         if len(yours) != len(expected):
             return Finding("type", f"It returns {_things(yours)} where {count} should come.")
         names = (
@@ -56,7 +58,10 @@ def finding_in(yours: object, expected: object, tolerance: Tolerance, parts: tup
         )
         for name, mine, right in zip(names, yours, expected, strict=True):
             if found := finding_in(mine, right, tolerance):
-                return Finding(found.finding, found.message, found.yours, found.expected, name)
+                if not parts and found.finding == "values" and (table := _tables(yours, expected, tolerance)):
+                    return table
+                inner = f", {found.part[0].lower()}{found.part[1:]}" if found.part else ""
+                return Finding(found.finding, found.message, found.yours, found.expected, name + inner)
         return None
     if isinstance(expected, dict):
         if not isinstance(yours, dict) or set(yours) != set(expected):
@@ -64,6 +69,24 @@ def finding_in(yours: object, expected: object, tolerance: Tolerance, parts: tup
         items = (tuple(value[key] for key in expected) for value in (yours, expected))
         return finding_in(*items, tolerance, tuple(expected))
     return _plain(yours, expected, tolerance)
+
+
+def _tables(yours: tuple, expected: tuple, tolerance: Tolerance) -> Finding | None:
+    """The finding for two tables of plain numbers: one wrong number does not speak for the others."""
+    mine, right = _table(yours), _table(expected)
+    if mine is None or right is None or mine.shape != right.shape:
+        return None
+    return _values(mine, right, tolerance)
+
+
+def _table(value: object) -> Tensor | None:
+    """Plain numbers in nested tuples, all of one length, as a tensor; None if it is anything else."""
+    if isinstance(value, int | float):
+        return torch.tensor(float(value), dtype=torch.float64)
+    rows = [_table(item) for item in value] if isinstance(value, tuple) else []
+    if not rows or any(row is None or row.shape != rows[0].shape for row in rows):
+        return None
+    return torch.stack([row for row in rows if row is not None])
 
 
 def _plain(yours: object, expected: object, tolerance: Tolerance) -> Finding | None:

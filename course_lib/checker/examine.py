@@ -12,6 +12,7 @@ from torch import Tensor
 from course_lib.checker.clues import Wrong, clue
 from course_lib.checker.compare import Finding, alike
 from course_lib.checker.isolation import originals, preserved
+from course_lib.checker.matching import OPEN, Matching, wrong_pairs
 from course_lib.checker.quiz import Choice, Mistake, Quiz
 from course_lib.checker.sandbox import Outcome, not_compiled
 from course_lib.checker.second_look import (
@@ -68,6 +69,8 @@ def examine(quiz: Quiz | Choice, attempt: object, device: str = "cpu", seed: int
     device that is not there; whatever the attempt does is a finding.
     """
     kind = find_device(device).type
+    if isinstance(quiz, Matching):
+        return _examine_matching(quiz, attempt)
     if isinstance(quiz, Choice):
         return _examine_choice(quiz, attempt)
     if is_busy():  # by an attempt that checks itself, which would never end
@@ -90,13 +93,37 @@ CHECKED_INSIDE = "`check` is called inside the function. Call it in a cell of it
 def _examine_choice(quiz: Choice, answer: object) -> Report:
     key = answer.strip(" .:?_()'\"").lower() if type(answer) is str else "not a letter"
     if answer is None or answer is ... or key == "":
-        return Report(quiz.name, False, "not_attempted", "Not answered yet. Guess before you run anything.")
+        return Report(quiz.name, False, "not_attempted", "Not answered yet. Predict before you go on.")
     if key not in quiz.options:
         letters = ", ".join(f'"{option}"' for option in quiz.options)
         return Report(quiz.name, False, "type", f"The answer is one of these letters: {letters}.")
     if key == quiz.answer:
         return Report(quiz.name, True, "correct", quiz.options[key].why)
     return Report(quiz.name, False, "mistake", quiz.options[key].why, key, (key,))
+
+
+def _examine_matching(quiz: Matching, answer: object) -> Report:
+    letters, count = quiz.letters(answer) if type(answer) is str else "", len(quiz.answer)
+    if answer is None or answer is ... or (type(answer) is str and not letters.strip(OPEN)):
+        return Report(quiz.name, False, "not_attempted", "Not answered yet. Look at the rows before you go on.")
+    how = f'one letter for each of the {count} rows, in their order, with "{OPEN}" for a row that you leave open'
+    if type(answer) is not str:
+        return Report(quiz.name, False, "type", f"The answer is a text: {how}.")
+    if strange := [letter for letter in letters if letter not in quiz.options and letter != OPEN]:
+        known = ", ".join(quiz.options)
+        return Report(quiz.name, False, "type", f"{strange[0]!r} is none of the causes, which are {known}.")
+    if len(letters) != count:
+        return Report(quiz.name, False, "type", f"There are {len(letters)} letters. Write {how}.")
+    if letters == quiz.answer:
+        return Report(quiz.name, True, "correct", quiz.why)
+    wrong = wrong_pairs(quiz, letters)
+    right = [str(row) for row, pair in enumerate(zip(letters, quiz.answer, strict=True), 1) if pair[0] == pair[1]]
+    lines = [f"Right: row{'s' if len(right) > 1 else ''} {', '.join(right)}." if right else "No row is right yet."]
+    lines += [quiz.sentence(row, letter) for row, letter in wrong.items()]
+    if left := [str(row) for row, letter in enumerate(letters, 1) if letter == OPEN]:
+        lines.append(f"Still open: row{'s' if len(left) > 1 else ''} {', '.join(left)}.")
+    names = tuple(f"{row + 1}{letter}" for row, letter in wrong.items())
+    return Report(quiz.name, False, "mistake", "\n".join(lines), names[0] if names else None, names)
 
 
 class _Examination:

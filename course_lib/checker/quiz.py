@@ -56,14 +56,19 @@ class Quiz:
                  on the CPU; for a Module the first of them is itself a tuple, the arguments of `__init__`
     hints        from nudge to formula
     rtol, atol   how close a result has to be; atol is for results of about 1 and shrinks with smaller ones
+    difficulty   1 (anybody can) to 5 (hard)
+    importance   1 (nice to know) to 5 (nothing works without it)
     returns      names for the items of a returned tuple
-    changes      names of the arguments that a call is meant to change, in place: modules, optimizers. What the tensors
-                 in them hold afterwards is compared as well. Whatever else a call changes is a finding (`mutates`)
+    changes      names of the arguments that a call is meant to change, in place: modules, optimizers, generators. What
+                 the tensors in them hold afterwards is compared as well (of what yields, also when the first item has
+                 come). Whatever else a call changes is a finding (`mutates`). How far a generator was moved on shows in
+                 the results of the next of `calls`
     learns       names of the networks among the arguments that have to go on learning: with `changes`, a layer that is
                  taken out of training mode and a parameter that is frozen are wrong, too
     calls        how often a quiz with `changes` is called in a row with the same arguments, to see what one call
                  leaves behind for the next
     then         the arguments of the next call, made from those of the last, where they are not the same
+    whole        of a Module the student writes `__init__`, too, and names its layers as they like
 
     Mistakes are added in one of three forms, whichever reads best:
 
@@ -77,6 +82,8 @@ class Quiz:
     points: int
     minutes: int
     hints: tuple[str, ...]
+    difficulty: int = 0
+    importance: int = 0
     rtol: float = 1e-3
     atol: float = 1e-3
     returns: tuple[str, ...] = ()
@@ -84,6 +91,7 @@ class Quiz:
     learns: tuple[str, ...] = ()
     calls: int = 1
     then: Callable[..., tuple] | None = None
+    whole: bool = False
     mistakes: list[Mistake] = field(default_factory=list)
     alternatives: list[Alternative] = field(default_factory=list)
 
@@ -266,6 +274,8 @@ class Choice:
     points: int
     minutes: int
     hints: tuple[str, ...]
+    difficulty: int = 0
+    importance: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
@@ -276,6 +286,17 @@ class Choice:
         return f'"{self.answer}"'
 
     @property
+    def why(self) -> str:
+        """What to tell about the right answer."""
+        return self.options[self.answer].why
+
+    @property
     def mistakes(self) -> list[Mistake]:
         """The wrong options."""
         return [Mistake(key, o.why, key) for key, o in self.options.items() if key != self.answer]
+
+
+def rating(quiz: Quiz | Choice) -> str:
+    """What a student wants to know before starting: "difficulty 2/5 · importance 5/5 · about 10 minutes"."""
+    minutes = f"about {quiz.minutes} minute{'s' if quiz.minutes > 1 else ''}"
+    return f"difficulty {quiz.difficulty}/5 · importance {quiz.importance}/5 · {minutes}"

@@ -62,7 +62,7 @@ def _seeds_itself(trials: Trials, outcomes: list[Outcome], expected: list[Outcom
         if not alike(right, expected[i], EXACTLY) and alike(mine, outcomes[i], EXACTLY):
             return Finding(
                 "values",
-                "Without a generator every call gives the same result: it seeds the random numbers ittrials. "
+                "Without a generator every call gives the same result: it seeds the random numbers itself. "
                 "Who calls it decides about seeds.",
             )
     return None

@@ -3,7 +3,7 @@
 import functools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -26,6 +26,20 @@ class Trial:
 
     def of(self, attempt: Callable) -> Callable:
         return functools.partial(repeats, attempt) if self.twice else attempt
+
+
+@dataclass(frozen=True)
+class OfModule(Outcome):
+    """What a Module did whose `__init__` is the student's, and its layers: their kinds, and each in words."""
+
+    layers: dict[str, str] = field(default_factory=dict)
+
+
+def _unpacked(outcome: Outcome) -> Outcome:
+    """The outcome of a `whole` Module with what it returned as its value."""
+    if not isinstance(outcome.value, dict):
+        return outcome  # it did not return
+    return OfModule(**vars(outcome) | {"value": outcome.value["result"]}, layers=outcome.value["layers"])
 
 
 class Trials:
@@ -58,7 +72,8 @@ class Trials:
     def run(self, attempt: Callable, trial: Trial, seed: int = 0) -> Outcome:
         """What the attempt (it may be another one, too) does in a trial."""
         seconds = max(min(self.seconds, self.until - time.monotonic()), 0.1)
-        return call(trial.of(runnable(self.quiz, attempt)), trial.case, seconds, seed, file_of(attempt))
+        outcome = call(trial.of(runnable(self.quiz, attempt)), trial.case, seconds, seed, file_of(attempt))
+        return _unpacked(outcome) if self.quiz.whole else outcome
 
     def run_all(self) -> list[Outcome]:
         """What the attempt does in every trial, up to the first without an end."""
@@ -73,7 +88,8 @@ class Trials:
         """What the reference does."""
         reference = runnable(self.quiz, self.quiz.reference)
         with originals():
-            return [call(trial.of(reference), trial.case, 60, seed) for trial in trials]
+            outcomes = [call(trial.of(reference), trial.case, 60, seed) for trial in trials]
+        return [_unpacked(outcome) for outcome in outcomes] if self.quiz.whole else outcomes
 
     def finding(self, mine: Outcome, right: Outcome, twice: bool = False) -> Finding | None:
         """The fault of one outcome; None if it will do."""
@@ -81,7 +97,12 @@ class Trials:
         if mine.timed_out:
             return Finding("timeout", f"Stopped after some seconds{at}. Does a loop never end?")
         if mine.error == "NotImplementedError" or mine.value is ...:
+            if self.quiz.whole:
+                yours = f"`__init__` and `forward` of `{self.quiz.name}` are both yours to write."
+                return Finding("not_attempted", f"Not finished yet: {yours}")
             return Finding("not_attempted", f"Not attempted yet: write the body of `{self.quiz.name}`.")
+        if self.quiz.whole and "before Module.__init__() call" in mine.says:
+            return Finding("raises", "`super().__init__()` comes first in `__init__`: it lets a Module have layers.")
         if mine.error == "MisfitError":
             return Finding(
                 "type", f"Its parameters are not those of the given `__init__` ({mine.says}). Leave that as it is."
@@ -91,7 +112,11 @@ class Trials:
         if twice:
             again = "A second call with the same generator gives the same numbers again: a draw has to move it on."
             return Finding("values", again) if mine.value != right.value else None
-        found = finding_in(mine.value, right.value, self.tolerance, self.quiz.returns)
+        # what changes nothing may come at once, in a list; what trains has to hand out each loss when its step is done
+        expected = right.value if self.quiz.changes or not isinstance(right.value, tuple) else tuple(right.value)
+        found = finding_in(mine.value, expected, self.tolerance, self.quiz.returns)
+        if found and found.finding in ("values", "nan"):
+            found = _other_layers(mine, right) or found
         if not found and keeps_graph(mine.value, right.value):
             return Finding(
                 "type",
@@ -116,3 +141,14 @@ def _at_the_first_step(quiz: Quiz, cases: list[tuple]) -> list[tuple]:
             first[0] = 0
             return [(*case[:place], other, *case[place + 1 :]) for other in (first, torch.zeros_like(t))]
     return []
+
+
+def _other_layers(mine: Outcome, right: Outcome) -> Finding | None:
+    """Which layers are missing and which are too many, where a wrong result comes from a Module with other layers."""
+    if not isinstance(mine, OfModule) or not isinstance(right, OfModule) or mine.layers.keys() == right.layers.keys():
+        return None
+    missing = [words for kind, words in right.layers.items() if kind not in mine.layers]
+    surplus = [words for kind, words in mine.layers.items() if kind not in right.layers]
+    lists = {"Missing": missing, "Too many": surplus}
+    told = " ".join(f"{name}: {'; '.join(words[:2])}." for name, words in lists.items() if words)
+    return Finding("type", f"`__init__` makes other layers than the description names. {told}")

@@ -37,6 +37,12 @@ class Other:
     kind: str
 
 
+class HandedOut(tuple):
+    """What an iterator handed out, one by one."""
+
+    __slots__ = ()
+
+
 def snapshot(result: object) -> object:
     """`result` as data: tensors and NumPy arrays to Array, lists and iterators to tuples, what is no data to Other.
 
@@ -50,9 +56,10 @@ def snapshot(result: object) -> object:
     if type(result) is np.ndarray:
         return _numpy_array(result)
     if isinstance(result, Iterator):
-        result = tuple(itertools.islice(result, MAX_ITEMS + 1))
-        if len(result) > MAX_ITEMS:
+        items = list(itertools.islice(result, MAX_ITEMS + 1))
+        if len(items) > MAX_ITEMS:
             return Other(f"more than {MAX_ITEMS} things, perhaps without end")
+        return HandedOut(snapshot(item) for item in items)
     if isinstance(result, tuple | list | deque) and len(result) <= MAX_ITEMS:
         return tuple(snapshot(item) for item in result)
     if type(result) is dict:

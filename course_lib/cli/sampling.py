@@ -1,15 +1,17 @@
 """`course sample`."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from course_lib.cli.console import CheckpointFile, Device, Group, Precision, Seed, progress_bar, say, says_what_to_do
 from course_lib.errors import CourseError
-from course_lib.files import GIF, PNG, check_place
+from course_lib.files import PNG, check_place
 
 app = Group()
 
@@ -23,7 +25,10 @@ def sample(
     out: Annotated[Path, typer.Option(help="A picture (.png) or all images as a tensor (.safetensors).")] = Path(
         "samples.png"
     ),
-    gif: Annotated[Path | None, typer.Option(help="Also write the denoising of the first images (at most 64).")] = None,
+    film: Annotated[
+        Path | None,
+        typer.Option("--film", "--gif", help="Also the denoising of the first images, at most 64 (.webp, .gif)."),
+    ] = None,
     label: Annotated[str | None, typer.Option(help="A class, by name or number (class-conditional networks).")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images drawn at a time.")] = 64,
     device: Device = "auto",
@@ -33,21 +38,29 @@ def sample(
     import torch
 
     from course_lib.images import to_uint8
-    from course_lib.pictures.gifs import denoising_frames, save_gif
-    from course_lib.pictures.plots import image_grid, save_grid
+    from course_lib.pictures.gifs import denoising_frames, save_film
+    from course_lib.pictures.plots import image_grid, save_grid, with_text
+    from course_lib.pictures.saving import check_film_place
     from course_lib.runs.checkpoints import class_index, load_checkpoint, sample_steps
     from course_lib.runs.denoiser import picture_generators
     from course_lib.runs.memory import check_sampling_memory
     from course_lib.runs.tensor_files import SAMPLES, write_safetensors
 
-    _check_endings(out, gif)
+    _check_endings(out, film)
     check_place(out, PNG if out.suffix.lower() == ".png" else SAMPLES)
-    if gif:
-        check_place(gif, GIF)
+    if film:
+        check_film_place(film)
     loaded = load_checkpoint(checkpoint, device)
     target = None if label is None else class_index(loaded, label)
     check_sampling_memory(loaded, count, batch, precision)
     calls = loaded.schedule.timesteps
+
+    def in_film(ending: str, done: int, images: torch.Tensor) -> np.ndarray:
+        if ending == ".gif":  # noise hardly compresses: 64 images at 2 would take 2 MB
+            return image_grid(images, scale=2 if len(images) <= 25 else 1)
+        columns = math.ceil(math.sqrt(1.5 * len(images)))
+        return with_text(image_grid(images, columns, scale=max(1, 700 // (29 * columns))), f"step {done} of {calls}")
+
     batches = [min(batch, count - start) for start in range(0, count, batch)]
     drawn: list[torch.Tensor] = []
     frames = []
@@ -56,11 +69,10 @@ def sample(
         for number, size in enumerate(batches):
             generators = picture_generators(seed, number * batch, size)
             states = _counted(sample_steps(loaded, size, generators, target, precision), lambda: bar.advance(task))
-            if gif and not drawn:
-                kept = list(denoising_frames(states, calls + 1))
-                scale = 2 if size <= 25 else 1  # noise hardly compresses: 64 images at 2 would take 2 MB
-                frames = [image_grid(state[:64], scale=scale) for state in kept]
-                states = iter(kept)
+            if film and not drawn:
+                kept = list(denoising_frames(enumerate(states), calls + 1))  # type: ignore[arg-type]  # it only picks
+                frames = [in_film(film.suffix.lower(), done, state[:64]) for done, state in kept]
+                states = (state for _, state in kept)
             drawn.append(to_uint8(deque(states, maxlen=1)[0]).cpu())
     images = torch.cat(drawn)
     if out.suffix.lower() == ".safetensors":
@@ -68,17 +80,17 @@ def sample(
     else:
         save_grid(images, out)
     say(f"wrote {out}: {count} images of {' x '.join(map(str, images.shape[1:]))}")
-    if gif:
-        save_gif(frames, gif)
-        say(f"wrote {gif}: {len(frames)} frames, {gif.stat().st_size / 1000:.0f} kB")
+    if film:
+        save_film(frames, film)
+        say(f"wrote {film}: {len(frames)} frames, {film.stat().st_size / 1000:.0f} kB")
 
 
-def _check_endings(out: Path, gif: Path | None) -> None:
+def _check_endings(out: Path, film: Path | None) -> None:
     """Say so before minutes of sampling, not after."""
     if out.suffix.lower() not in (".png", ".safetensors"):
         raise CourseError(f"--out {out} must end in .png or .safetensors.")
-    if gif is not None and gif.suffix.lower() != ".gif":
-        raise CourseError(f"--gif {gif} must end in .gif.")
+    if film is not None and film.suffix.lower() not in (".gif", ".webp"):
+        raise CourseError(f"--film {film} must end in .gif or .webp.")
 
 
 def _counted(items: Iterator, tick: Callable[[], None]) -> Iterator:

@@ -49,7 +49,7 @@ def train(
         raise typer.Exit(128 + signal.number) from None
     if step == 0:
         say(f"{out} is trained already ({total} steps); --fresh starts over.")
-    say("next:", quoted("course", "sample", out / CHECKPOINT, "--out", "samples.png", "--gif", "denoising.gif"))
+    say("next:", quoted("course", "sample", out / CHECKPOINT, "--out", "samples.png", "--film", "denoising.webp"))
 
 
 class _TrainingDisplay:

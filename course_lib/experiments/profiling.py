@@ -14,11 +14,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.hooks import RemovableHandle
 
 from course_lib.blocks import Residual
-from course_lib.pictures.plots import OTHER_COLOURS, colours, panels
 from course_lib.unet import Unet
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 
 @dataclass(frozen=True)
@@ -177,105 +176,3 @@ def costs(parts: Sequence[Part]) -> dict[str, tuple[int, int, float]]:
         )
         for row in rows
     }
-
-
-def show_costs(networks: Mapping[str, Sequence[Part]], title: str) -> None:
-    """Draw, for each named network, what each level costs for one image: parameters, multiply-adds, milliseconds."""
-    tables = {name: costs(parts) for name, parts in networks.items()}
-    rows = sorted({row for table in tables.values() for row in table})
-    axes = panels(title, ["parameters", "multiply-adds", "time"], "", "", size=(3.1, 2.8), shared=False)
-    height = 0.8 / len(tables)
-    for column, (axis, unit) in enumerate(zip(axes, (1e6, 1e6, 1), strict=True)):
-        for index, ((name, table), colour) in enumerate(zip(tables.items(), colours(tables), strict=True)):
-            images = networks[name][0].shape[0] if column else 1
-            lengths = [table.get(row, (0, 0, 0))[column] / unit / images for row in rows]
-            places = [place + index * height for place in range(len(rows))]
-            axis.barh(places, lengths, height, color=colour, label=name)
-        axis.set_yticks([place + 0.4 - height / 2 for place in range(len(rows))], rows if column == 0 else [])
-        axis.invert_yaxis()
-        axis.set_xlabel(("millions", "millions per image", "milliseconds per image, here")[column])
-    axes[0].legend(frameon=False, fontsize=8)
-
-
-@dataclass
-class _Box:
-    """A step of the network in its picture: a block, with the attention behind it."""
-
-    text: str
-    part: Part
-    column: int
-
-    @property
-    def row(self) -> int:
-        return max(self.part.level, 1)  # stem and head stand beside the first level
-
-
-def draw_unet(parts: Sequence[Part], title: str) -> None:
-    """Draw the U that `parts` make up: a box for each block with the size of its output, an arrow for each skip."""
-    from matplotlib import pyplot as plt
-
-    boxes: list[_Box] = []
-    for part in parts:
-        if part.role in ("stem", "block", "head"):
-            boxes.append(_Box(part.role, part, len(boxes)))
-        elif part.role == "attention":
-            boxes[-1].text += " +\nattention"
-    rows = max(box.row for box in boxes)
-    _, axis = plt.subplots(figsize=(max(0.8 * len(boxes), 7), 1.2 * rows + 0.6), layout="constrained")
-    axis.set(xlim=(-0.7, len(boxes) - 0.3), ylim=(-rows - 0.75, -0.3))
-    axis.set_title(title, fontsize=11)
-    axis.axis("off")
-    numbers = next(part.shape[-1] for part in parts if part.role == "time")
-    note = f"The time step, as {numbers} numbers, goes into every block."
-    axis.text((len(boxes) - 1) / 2, -rows - 0.6, note, fontsize=7.5, ha="center", va="center")
-    kept = []
-    for index, box in enumerate(boxes):
-        _draw_box(axis, box)
-        if index:
-            _draw_arrow(axis, boxes[index - 1], box)
-        if box.part.skip and box.part.way == "down":
-            kept.append(box)
-        elif box.part.skip:
-            _draw_skip(axis, kept.pop(), box)
-
-
-FILL = {"down": OTHER_COLOURS[1], "middle": "#999999", "up": OTHER_COLOURS[3], "": "#ffffff"}
-WIDTH, HEIGHT = 0.74, 0.36  # of a box, in columns and rows
-
-
-def _draw_box(axis: "Axes", box: _Box) -> None:
-    from matplotlib.patches import FancyBboxPatch
-
-    corner = (box.column - WIDTH / 2, -box.row - HEIGHT / 2)
-    style = "round,pad=0,rounding_size=0.06"
-    axis.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, style, facecolor=FILL[box.part.way], alpha=0.5))
-    axis.add_patch(FancyBboxPatch(corner, WIDTH, HEIGHT, style, facecolor="none", edgecolor="black", linewidth=0.8))
-    axis.text(box.column, -box.row, box.text, ha="center", va="center", fontsize=7)
-    _, channels, height, width = box.part.shape
-    size = f"{channels} × {height} × {width}"
-    axis.text(box.column, -box.row - HEIGHT / 2 - 0.04, size, ha="center", va="top", fontsize=6.5, fontweight="bold")
-
-
-def _draw_arrow(axis: "Axes", start: _Box, end: _Box) -> None:
-    """From one box to the next, which may stand a row deeper (halved) or higher (doubled)."""
-    look = {"arrowstyle": "-|>", "color": "black", "linewidth": 1, "shrinkA": 0, "shrinkB": 0}
-    tail = (start.column + WIDTH / 2, -start.row)
-    if start.row == end.row:
-        axis.annotate("", (end.column - WIDTH / 2, -end.row), tail, arrowprops=look)
-        return
-    side = 1 if end.row < start.row else -1  # up or down
-    below, above = -end.row - HEIGHT / 2 - 0.16, -end.row + HEIGHT / 2  # the size is written under a box
-    head = (end.column, below if side > 0 else above)
-    axis.annotate("", head, tail, arrowprops=look | {"connectionstyle": "angle,angleA=0,angleB=90,rad=4"})
-    axis.text(end.column + 0.04, -(start.row + end.row) / 2, "× 2" if side > 0 else "÷ 2", fontsize=7, va="center")
-
-
-def _draw_skip(axis: "Axes", start: _Box, end: _Box) -> None:
-    """Over the boxes between; the further apart the two, the higher."""
-    top = -start.row + HEIGHT / 2
-    roof = top + 0.08 + 0.02 * (end.column - start.column)
-    leave, arrive = start.column + WIDTH / 4, end.column - WIDTH / 4
-    axis.plot([leave, leave, arrive], [top, roof, roof], color=OTHER_COLOURS[2], linewidth=1.6)
-    look = {"arrowstyle": "-|>", "color": OTHER_COLOURS[2], "linewidth": 1.6, "shrinkA": 0, "shrinkB": 0}
-    axis.annotate("", (arrive, top), (arrive, roof), arrowprops=look)
-    axis.text(arrive + 0.08, top + 0.07, f"+ {start.part.shape[1]}", fontsize=6.5, va="center")

@@ -4,7 +4,7 @@ Points are float32 (n, 2). Random numbers come from `generator`, on its device.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -120,3 +120,21 @@ def energy_distances(x: Tensor, y: Tensor, size: int) -> Tensor:
     rows = min(len(x), len(y)) // size * size
     pairs = zip(x[:rows].split(size), y[:rows].split(size), strict=True)
     return torch.stack([energy_distance(a, b) for a, b in pairs])
+
+
+def energy_floor(
+    draw: Callable[[int, torch.Generator], Tensor], size: int, generator: torch.Generator, repeats: int = 20
+) -> float:
+    """The floor: what real data score against other real data of the same number, here `size` points.
+
+    The root mean square of `repeats` energy distances between two independent sets, each `draw(size, generator)` of
+    shape (size, d). No model can be asked for less. The distance is unbiased: over many pairs of real sets its mean is
+    0, so about half of the pairs come out below 0. That is why the floor is a root mean square and not a mean. Compare
+    a model's distance with the floor of the same `size`.
+
+    Raises ValueError for fewer than two points or no repeats.
+    """
+    if repeats < 1:
+        raise ValueError(f"energy_floor needs at least one pair of sets, not repeats={repeats}.")
+    pairs = [energy_distance(draw(size, generator), draw(size, generator)) for _ in range(repeats)]
+    return float(torch.stack(pairs).square().mean().sqrt())

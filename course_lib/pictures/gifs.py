@@ -1,4 +1,4 @@
-"""Animated GIFs: the course's moving pictures."""
+"""Moving pictures: GIF files, which everything shows, and WebP, which is sharp and small."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,14 +36,14 @@ def gif(frames: Sequence[np.ndarray], seconds: float = 4.0, colours: int = 16) -
     """
     if not len(frames):
         raise ValueError("a GIF needs at least one frame.")
-    pictures = [as_image(frame).convert("RGB") for frame in frames]
+    pictures = [_on_white(as_image(frame)) for frame in frames]
     # one palette for all frames, taken from the last and the first: otherwise the shades flicker
     both = Image.new("RGB", (pictures[0].width, 2 * pictures[0].height))
     both.paste(pictures[0], (0, 0))
     both.paste(pictures[-1], (0, pictures[0].height))
     palette = both.quantize(colours, method=Image.Quantize.MEDIANCUT)
     pictures = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
-    durations = [max(int(1000 * seconds / len(pictures)), 20)] * (len(pictures) - 1) + [1500]
+    durations = _durations(seconds, len(pictures))
     content = io.BytesIO()
     pictures[0].save(
         content, format="GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
@@ -51,10 +51,41 @@ def gif(frames: Sequence[np.ndarray], seconds: float = 4.0, colours: int = 16) -
     return content.getvalue()
 
 
-def save_gif(frames: Sequence[np.ndarray], path: str | Path, seconds: float = 4.0, colours: int = 16) -> None:
-    """Write `gif(frames)` to `path`, whole or not at all; its folder is made if need be.
+def film(frames: Sequence[np.ndarray], seconds: float = 4.0, colours: int = 64) -> bytes:
+    """Frames, uint8 (H, W), (H, W, 3) or (H, W, 4), as the content of an animated WebP file that loops for ever.
 
-    Raises what `gif` raises, PictureError if `path` does not end in .gif, and FileError if it cannot be written.
+    It plays for `seconds`, then rests on the last frame for 1.5 s. Large frames of drawings, or of images with enlarged
+    pixels, need a fifth of what a GIF does, and what is transparent stays so. Each frame has at most `colours` of its
+    own: with fewer the file is smaller.
+    Raises ValueError without frames, PictureError for a frame that is not such a picture.
+    """
+    if not len(frames):
+        raise ValueError("a film needs at least one frame.")
+    octree = Image.Quantize.FASTOCTREE  # the only one that knows transparency
+    pictures = [as_image(frame).convert("RGBA").quantize(colours, method=octree).convert("RGBA") for frame in frames]
+    durations = _durations(seconds, len(pictures))
+    content = io.BytesIO()
+    pictures[0].save(
+        content, format="WEBP", save_all=True, append_images=pictures[1:], duration=durations, loop=0, lossless=True
+    )
+    return content.getvalue()
+
+
+def save_film(frames: Sequence[np.ndarray], path: str | Path, seconds: float = 4.0, colours: int = 16) -> None:
+    """Write frames as a film to `path`, whole or not at all, as its ending says: .gif or .webp.
+
+    Raises what `gif` and `film` raise, PictureError for another ending, and FileError if it cannot be written.
     """
     check_film_place(path)
-    write_file(path, gif(frames, seconds, colours))
+    write_file(path, (film if Path(path).suffix.lower() == ".webp" else gif)(frames, seconds, colours))
+
+
+def _durations(seconds: float, count: int) -> list[int]:
+    """How long each frame is shown, in milliseconds: a film rests on its last one."""
+    return [max(int(1000 * seconds / count), 20)] * (count - 1) + [1500]
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """A GIF has no half-transparent pixels."""
+    whole = picture.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole).convert("RGB")

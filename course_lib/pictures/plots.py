@@ -15,6 +15,10 @@ from course_lib.pictures.saving import PictureError, check_picture_place, save_p
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+WIDEST = 7.4  # inches: what fits beside JupyterLab's file list on a small screen
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart. One thing has one colour in every chapter.
 COLOURS = {
@@ -27,8 +31,9 @@ COLOURS = {
     "cosine": "#009E73",
     "sigmoid": "#E69F00",
     "rescaled": "#56B4E9",
+    "ink": "#808080",  # lines, letters, arrows: reads on a light and on a dark page
 }
-OTHER_COLOURS = ("#000000", "#56B4E9", "#CC79A7", "#E69F00")
+OTHER_COLOURS = ("#56B4E9", "#CC79A7", "#E69F00", "#808080")
 
 
 def image_grid(images: Tensor, columns: int | None = None, scale: int = 1, gap: int = 1) -> np.ndarray:
@@ -70,45 +75,42 @@ def draw_grid(axis: "Axes", picture: np.ndarray, columns: Sequence[str] = (), ro
     """Draw a picture from `image_grid` on an axis, with a name over each of its columns and before each of its rows."""
     axis.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     height, width = picture.shape[:2]
-    axis.set_xticks((np.arange(len(columns)) + 0.5) * width / max(len(columns), 1), columns, fontsize=8)
-    axis.set_yticks((np.arange(len(rows)) + 0.5) * height / max(len(rows), 1), rows, fontsize=8)
+    axis.set_xticks((np.arange(len(columns)) + 0.5) * width / max(len(columns), 1), columns, fontsize=9)
+    axis.set_yticks((np.arange(len(rows)) + 0.5) * height / max(len(rows), 1), rows, fontsize=9)
     axis.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     axis.spines[:].set_visible(False)
 
 
-def show_images(images: Tensor, titles: list[str], title: str, columns: int | None = None) -> None:
-    """Draw images (N, C, H, W), uint8 or float in [-1, 1], as a pyplot figure; `title` says what to see in it."""
-    from matplotlib import pyplot as plt
-    # a third of a second that training does not need
+def show_images(
+    images: Tensor, titles: Sequence[str], title: str, columns: int | None = None, *, alternative: str
+) -> None:
+    """Draw images (N, C, H, W), uint8 or float in [-1, 1], each under its own title ("" for none), as a pyplot figure.
 
-    columns = columns or min(len(images), 8)
+    `title` says what to look at, `alternative` what there is to see, for those who do not see it. At most 8 columns.
+    """
+    columns = min(columns or len(images), 8)
+    side = min(1.3, WIDEST / columns)
     rows = math.ceil(len(images) / columns)
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(1.3 * columns, (1.55 if any(titles) else 1.3) * rows + 0.45),
-        squeeze=False,
-        layout="constrained",
-    )
+    size = (side * columns, (side + (0.22 if any(titles) else 0)) * rows + 0.4)
+    axes = _subplots(title, rows, columns, size, alternative)
     for axis in axes.flat:
         axis.axis("off")
     for axis, image, name in zip(axes.flat, images, titles, strict=False):
         axis.imshow(image_grid(image[None]), cmap="gray", vmin=0, vmax=255)
         axis.set_title(name, fontsize=9)
-    figure.suptitle(title, fontsize=11)
 
 
-def show_curves(curves: Mapping[str, Tensor], title: str, xlabel: str, ylabel: str) -> None:
+def show_curves(curves: Mapping[str, Tensor], title: str, xlabel: str, ylabel: str, *, alternative: str) -> None:
     """Draw curves [n] by name over 0 ... n-1; COLOURS gives a known name its colour."""
-    axis = _axes(title, xlabel, ylabel)
+    (axis,) = panels(title, [""], xlabel, ylabel, (6.4, 3.0), alternative=alternative)
     for (name, curve), colour in zip(curves.items(), colours(curves), strict=True):
         axis.plot(curve, color=colour, label=name, linewidth=2)
-    axis.legend(frameon=False)
+    add_legend(axis)
 
 
-def show_histograms(samples: Mapping[str, Tensor], title: str, xlabel: str) -> None:
+def show_histograms(samples: Mapping[str, Tensor], title: str, xlabel: str, *, alternative: str) -> None:
     """Draw one histogram for each named tensor of numbers, all over the same bins."""
-    axis = _axes(title, xlabel, "density")
+    (axis,) = panels(title, [""], xlabel, "density", (6.4, 3.0), alternative=alternative)
     everything = torch.cat([values.flatten() for values in samples.values()])
     bins = np.linspace(float(everything.min()), float(everything.max()), 60)
     for (name, values), colour in zip(samples.items(), colours(samples), strict=True):
@@ -123,25 +125,26 @@ def show_histograms(samples: Mapping[str, Tensor], title: str, xlabel: str) -> N
             zorder=3 if outline else 2,
             **look,
         )
-    axis.legend(frameon=False)
+    add_legend(axis)
 
 
 def show_density(
-    exact: Mapping[str, Tensor], samples: Mapping[str, Tensor], x: Tensor, title: str, xlabel: str
+    exact: Mapping[str, Tensor],
+    samples: Mapping[str, Tensor],
+    x: Tensor,
+    title: str,
+    xlabel: str,
+    *,
+    alternative: str,
 ) -> None:
     """Draw, side by side for each name, a histogram of `samples` and over it the `exact` density at the points `x`."""
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(1, len(exact), figsize=(2.1 * len(exact), 2.4), sharey=True, layout="constrained")
-    for axis, name in zip(np.atleast_1d(axes), exact, strict=True):
+    size = (min(2.1, WIDEST / len(exact)), 2.4)
+    axes = panels(title, list(exact), xlabel, "density", size, alternative=alternative)
+    for axis, name in zip(axes, exact, strict=True):
         bins = np.linspace(float(x.min()), float(x.max()), 70).tolist()
         axis.hist(samples[name].numpy(), bins, density=True, color=COLOURS["data"], alpha=0.45, label="samples")
         axis.plot(x, exact[name], color=COLOURS["exact"], linewidth=2, label="exact")
-        axis.set(title=name, xlabel=xlabel)
-        axis.spines[["top", "right"]].set_visible(False)
-    np.atleast_1d(axes)[0].set_ylabel("density")
-    np.atleast_1d(axes)[0].legend(frameon=False, fontsize=8)
-    figure.suptitle(title, fontsize=11)
+    add_legend(axes[0])
 
 
 def curve_picture(curve: Tensor, title: str) -> np.ndarray:
@@ -155,38 +158,33 @@ def curve_picture(curve: Tensor, title: str) -> np.ndarray:
     return as_picture(draw, (3.6, 2.24))
 
 
-def loss_picture(steps: Tensor, losses: Tensor, total: int) -> np.ndarray:
-    """A small picture, uint8 (H, W, 3), of the losses [n] after `steps` [n], on an axis that ends at step `total`.
-
-    Each step as a grey point, and as a line the mean of the last 20, in the beginning of the last fifth.
-    """
-    sums = torch.nn.functional.pad(losses.cumsum(0), (1, 0))
-    ends = torch.arange(1, len(losses) + 1)
-    starts = ends - (ends // 5).clamp(1, 20)
-
-    def draw(axis: "Axes") -> None:
-        axis.scatter(steps, losses, s=3, color=COLOURS["noise"], linewidths=0)
-        axis.plot(steps, (sums[ends] - sums[starts]) / (ends - starts), color=COLOURS["learned"], linewidth=2)
-        axis.set(xlabel="training step", ylabel="loss", xlim=(0, total), yscale="log")
-
-    return as_picture(draw, (3.8, 2.6))
-
-
 def as_picture(draw: Callable[["Axes"], None], size: tuple[float, float] = (3.0, 3.0)) -> np.ndarray:
-    """What `draw(axis)` draws on an empty axis, as a uint8 picture (H, W, 3), `size` (width, height) times 100 pixels.
+    """What `draw(axis)` draws on an empty axis, as a uint8 picture (H, W, 4) without a ground, for sliders and films.
 
-    For sliders and films, which show pictures.
+    It has `size` (width, height) times 200 pixels, and takes half as many on the page.
     """
+
+    def draw_alone(figure: "Figure") -> None:
+        axis = figure.add_subplot()
+        axis.spines[["top", "right"]].set_visible(False)
+        draw(axis)
+
+    return figure_picture(draw_alone, size)
+
+
+def figure_picture(draw: Callable[["Figure"], None], size: tuple[float, float]) -> np.ndarray:
+    """What `draw(figure)` draws on an empty figure, as a picture: see `as_picture`. For several axes in one picture."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, dpi=100, layout="constrained")  # apart from pyplot, which would show it
+    from course_lib.pictures.figure import DPI, recolour
+
+    figure = Figure(figsize=size, dpi=DPI, layout="constrained")  # apart from pyplot, which would show it
     canvas = FigureCanvasAgg(figure)
-    axis = figure.add_subplot()
-    axis.spines[["top", "right"]].set_visible(False)
-    draw(axis)
+    draw(figure)
+    recolour(figure)
     canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    return np.asarray(canvas.buffer_rgba()).copy()
 
 
 def panels(
@@ -196,34 +194,64 @@ def panels(
     ylabel: str,
     size: tuple[float, float] = (2.3, 2.4),
     shared: bool = True,
+    *,
+    alternative: str,
+    columns: int | None = None,
 ) -> "list[Axes]":
-    """A pyplot figure with one empty axis for each name, side by side, each of `size` in inches; returns the axes.
+    """A pyplot figure with one empty axis for each name, each of `size` in inches; returns the axes.
 
-    `title` says what to see. `shared` axes have the same limits.
+    title         says what to look at
+    shared        whether the axes have the same limits
+    alternative   what there is to see, in words, for those who do not see it
+    columns       so many axes stand side by side, the others below; all by default
+    Raises ValueError for a figure of more than 7.4 inches: on a small screen nobody could read it.
     """
-    from matplotlib import pyplot as plt
+    columns = columns or len(names)
+    rows = math.ceil(len(names) / columns)
+    axes = _subplots(title, rows, columns, (size[0] * columns, size[1] * rows), alternative, shared)
+    for index, axis in enumerate(axes.flat):
+        if index >= len(names):
+            axis.axis("off")
+            continue
+        axis.set_title(names[index], fontsize=9)
+        if index + columns >= len(names):
+            axis.set_xlabel(xlabel)
+        axis.spines[["top", "right"]].set_visible(False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(ylabel)
+    return list(axes.flat[: len(names)])
 
+
+def _subplots(
+    title: str, rows: int, columns: int, size: tuple[float, float], alternative: str, shared: bool = False
+) -> np.ndarray:
+    from matplotlib import pyplot as plt  # takes a third of a second, which training does not need
+
+    from course_lib.pictures.figure import LessonFigure
+
+    if size[0] > WIDEST + 0.01:
+        raise ValueError(
+            f"the figure is {size[0]:.1f} inches wide. At most {WIDEST}: take fewer columns or smaller ones."
+        )
     figure, axes = plt.subplots(
-        1,
-        len(names),
-        figsize=(size[0] * len(names), size[1]),
+        rows,
+        columns,
+        figsize=size,
         sharex=shared,
         sharey=shared,
         squeeze=False,
         layout="constrained",
+        FigureClass=LessonFigure,
     )
-    for axis, name in zip(axes[0], names, strict=True):
-        axis.set_title(name, fontsize=9)
-        axis.set_xlabel(xlabel)
-        axis.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].set_ylabel(ylabel)
+    assert isinstance(figure, LessonFigure)
+    figure.alternative = alternative
     figure.suptitle(title, fontsize=11)
-    return list(axes[0])
+    return axes
 
 
 def add_legend(axis: "Axes") -> None:
     """Draw the axis's legend, small and without a frame. Returns nothing, so a notebook's cell may end with it."""
-    axis.legend(frameon=False, fontsize=8)
+    axis.legend(frameon=False, fontsize=9)
 
 
 def draw_points(axis: "Axes", points: Tensor, colour: str, limit: float = 2.0, size: float = 3.0) -> None:
@@ -251,22 +279,38 @@ def draw_arrows(
 
 
 def draw_density(axis: "Axes", log_prob: Callable[[Tensor], Tensor], limit: float = 2.0, count: int = 161) -> None:
-    """Shade a density in the plane, given as log_prob, (n, 2) -> (n,): white is 0, dark green its largest value.
+    """Shade a density in the plane, given as log_prob, (n, 2) -> (n,): clear is 0, full green its largest value.
 
     On an axis that runs from -limit to limit both ways, at count x count points.
     """
     ticks = torch.linspace(-limit, limit, count)
     density = log_prob(torch.cartesian_prod(ticks, ticks)).exp().reshape(count, count).T  # rows go up
     edges = (-limit, limit, -limit, limit)
-    axis.imshow(density, cmap="Greens", vmin=0, origin="lower", extent=edges, interpolation="bilinear")
+    look = transparent_map("exact")
+    axis.imshow(density, cmap=look, vmin=0, origin="lower", extent=edges, interpolation="bilinear")
 
 
-def show_shares(truth: Tensor, shares: Mapping[str, tuple[Tensor, Tensor]], names: Sequence[str], title: str) -> None:
+def transparent_map(colour: str) -> "Colormap":
+    """A colormap from nothing at all to `colour`, a name of COLOURS: densities on a light and on a dark page."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    shade = to_rgb(COLOURS.get(colour, colour))
+    return LinearSegmentedColormap.from_list(f"clear to {colour}", [(*shade, 0.0), (*shade, 1.0)])
+
+
+def show_shares(
+    truth: Tensor,
+    shares: Mapping[str, tuple[Tensor, Tensor]],
+    names: Sequence[str],
+    title: str,
+    *,
+    alternative: str,
+) -> None:
     """Draw, for K modes with `names`, the true weights [K] as bars and each (share [K], standard error [K]) as points.
 
     The error bars reach two standard errors each way; COLOURS gives a known name its colour.
     """
-    axis = _axes(title, "mode", "share of the samples")
+    (axis,) = panels(title, [""], "mode", "share of the samples", (6.4, 3.0), alternative=alternative)
     places, step = np.arange(len(truth)), 0.4 / max(len(shares), 1)
     axis.bar(places, truth.numpy(), color=COLOURS["data"], alpha=0.35, label="true weight")
     for i, ((name, (share, error)), colour) in enumerate(zip(shares.items(), colours(shares), strict=True)):
@@ -277,27 +321,36 @@ def show_shares(truth: Tensor, shares: Mapping[str, tuple[Tensor, Tensor]], name
 
 
 def side_by_side(*pictures: np.ndarray) -> np.ndarray:
-    """Pictures, uint8 (H, W) or (H, W, 3), next to each other on white: uint8 (largest H, sum of W, 3)."""
-    height = max(len(picture) for picture in pictures)
-    columns = []
-    for picture in pictures:
-        colour = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
-        below = ((0, height - len(colour)), (0, 0), (0, 0))
-        columns.append(np.pad(colour, below, constant_values=255))
-    return np.concatenate(columns, axis=1)
+    """Pictures next to each other, without a ground: uint8 (largest H, sum of W, 4), to be shown as `as_picture`'s are.
+
+    Those without transparency, (H, W) or (H, W, 3), are enlarged twice: on the page they take what they would alone.
+    """
+    doubled = [_without_ground(picture) for picture in pictures]
+    height = max(len(picture) for picture in doubled)
+    return np.concatenate([np.pad(p, ((0, height - len(p)), (0, 0), (0, 0))) for p in doubled], axis=1)
+
+
+def with_text(picture: np.ndarray, text: str) -> np.ndarray:
+    """The picture with a line of text above it: uint8 (H + 48, W, 4), to be shown as `as_picture`'s are."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = _without_ground(picture)
+    strip = Image.new("RGBA", (picture.shape[1], 48), (0x80, 0x80, 0x80, 0))
+    place = (strip.width / 2, 22)
+    ImageDraw.Draw(strip).text(place, text, fill=COLOURS["ink"], anchor="mm", font=ImageFont.load_default(28))
+    return np.concatenate([np.asarray(strip), picture])
+
+
+def _without_ground(picture: np.ndarray) -> np.ndarray:
+    """(H, W, 4) as it is; grey (H, W) and coloured (H, W, 3) ones enlarged twice, with their pixels opaque."""
+    if picture.ndim == 3 and picture.shape[2] == 4:
+        return picture
+    colour = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
+    opaque = np.dstack([colour, np.full(colour.shape[:2], 255, np.uint8)])
+    return opaque.repeat(2, axis=0).repeat(2, axis=1)
 
 
 def colours(names: Iterable[str]) -> list[str]:
     """A colour for each name: its own from COLOURS, or the next of OTHER_COLOURS."""
     others = iter(OTHER_COLOURS)
     return [COLOURS.get(name) or next(others) for name in names]
-
-
-def _axes(title: str, xlabel: str, ylabel: str) -> "Axes":
-    from matplotlib import pyplot as plt
-
-    _, axis = plt.subplots(figsize=(6.4, 3.0), layout="constrained")
-    axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.set_title(title, fontsize=11)
-    axis.spines[["top", "right"]].set_visible(False)
-    return axis

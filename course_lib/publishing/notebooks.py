@@ -17,7 +17,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_lib.checker.card import MARKS
-from course_lib.checker.quiz import Choice
+from course_lib.checker.quiz import Choice, Quiz, rating
 from course_lib.errors import CourseError
 from course_lib.files import check_place, write_file
 from course_lib.paths import NOTEBOOKS
@@ -28,8 +28,9 @@ from course_lib.publishing.kernels import Kernels, NotebookError
 from course_lib.quizzes.registry import find
 
 FOLDER = NOTEBOOKS
-MAX_BYTES = 1_500_000
+MAX_BYTES = 2_000_000
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+FOLDED = "fold"  # the tag of cells whose code only draws or checks
 
 # Those that run longest, the longest first: one that starts last leaves the other cores with nothing to do.
 LONG = ("09_training", "10_sampling", "07_blocks")
@@ -70,13 +71,16 @@ def read_source(source: Path, solved: bool = False) -> NotebookNode:
     for index, cell in enumerate(notebook.cells):
         cell.id = f"{source.stem}-{index:02d}".replace("_", "-")
         quiz = cell.metadata.get("quiz")
-        cell.metadata = NotebookNode({"tags": cell.metadata.tags} if "tags" in cell.metadata else {})
+        cell.metadata = cell_metadata(cell.metadata.get("tags", []))
         if quiz:
             if unchecked or quiz in seen:
                 raise NotebookError(
                     f"{source.name}: the quiz {unchecked or quiz} is not checked, or stands there twice."
                 )
             unchecked, _ = quiz, seen.add(quiz)
+            before = notebook.cells[index - 1]
+            if isinstance(find(quiz), Quiz) and before.cell_type == "markdown":
+                before.source += f"\n\n**Exercise** `{quiz}` · {rating(find(quiz))}"
             cell.metadata.nbgrader = nbgrader_metadata(quiz, solution=True)
             if solved:
                 cell.source = solved_cell(quiz, cell.source)
@@ -90,6 +94,12 @@ def read_source(source: Path, solved: bool = False) -> NotebookNode:
         "language_info": {"name": "python"},
     }
     return notebook
+
+
+def cell_metadata(tags: list[str]) -> NotebookNode:
+    """The tags, and for a cell with the tag "fold" what makes JupyterLab fold its code."""
+    folded = {"jupyter": {"source_hidden": True}} if FOLDED in tags else {}
+    return NotebookNode(({"tags": tags} if tags else {}) | folded)
 
 
 def nbgrader_metadata(grade_id: str, solution: bool = False, points: int | None = None) -> dict:
@@ -109,19 +119,24 @@ def nbgrader_metadata(grade_id: str, solution: bool = False, points: int | None 
 def solved_cell(name: str, stub: str) -> str:
     """The quiz cell with its answer between nbgrader's markers, so that `generate_assignment` can take it out again.
 
-    For a function the markers enclose the body, for a module the body of `forward`, for a question a new letter.
+    For a function the markers enclose the body, for a module the body of `forward` (and that of `__init__`, where the
+    student writes both), for a question a new letter.
     """
     quiz = find(name)
     if isinstance(quiz, Choice):
         return f"{stub}\n{BEGIN}\n{name} = {quiz.solution}\n{END}"
     lines = quiz.solution.rstrip().splitlines()
     (definition,) = ast.parse(quiz.solution).body
+    written = [definition]
     if quiz.is_module:
-        definition = next(node for node in definition.body if getattr(node, "name", None) == "forward")
-    body = definition.body[1:] if ast.get_docstring(definition) else definition.body
-    first, last = body[0].lineno - 1, body[-1].end_lineno
-    indent = " " * body[0].col_offset
-    return "\n".join([*lines[:first], indent + BEGIN, *lines[first:last], indent + END, *lines[last:]])
+        names = ("__init__", "forward") if quiz.whole else ("forward",)
+        written = [node for node in definition.body if getattr(node, "name", None) in names]
+    for node in reversed(written):
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        first, last = body[0].lineno - 1, body[-1].end_lineno
+        indent = " " * body[0].col_offset
+        lines[first:last] = [indent + BEGIN, *lines[first:last], indent + END]
+    return "\n".join(lines)
 
 
 def place(source: Path, solved: Path | None = None) -> Path:

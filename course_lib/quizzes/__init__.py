@@ -4,6 +4,7 @@
 from course_lib.checker.examine import Report
 from course_lib.quizzes.commands import QuizFailedError, check, examine, hint, question, solution
 from course_lib.quizzes.overview import progress
+from course_lib.quizzes.predictions import after_answer
 from course_lib.quizzes.registry import UnknownQuizError
 from course_lib.quizzes.reviews import review
 
@@ -11,6 +12,7 @@ __all__ = [
     "QuizFailedError",
     "Report",
     "UnknownQuizError",
+    "after_answer",
     "check",
     "examine",
     "hint",

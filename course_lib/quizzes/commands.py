@@ -13,8 +13,10 @@ from course_lib.checker import progress as record
 from course_lib.checker.card import Card, Fold, in_notebook, show
 from course_lib.checker.difference import draw_difference
 from course_lib.checker.examine import Report
-from course_lib.checker.quiz import Choice, Quiz
+from course_lib.checker.matching import Matching
+from course_lib.checker.quiz import Choice, Quiz, rating
 from course_lib.errors import CourseError
+from course_lib.quizzes.predictions import note_answer
 from course_lib.quizzes.registry import UnknownQuizError, devices_were_taught, find
 from course_lib.quizzes.sources import other_ways
 
@@ -58,6 +60,8 @@ def check(attempt: object = None, name: str | None = None) -> object:
     if inside:
         return attempt
     show(card_of(quiz, report))
+    if report.finding not in ("not_attempted", "type"):
+        note_answer(quiz.name)
     if report.finding != "not_attempted":
         record.note_attempt(quiz.name, report.passed, report.mistakes)  # may have to say that it cannot be written
     _tell_nbgrader(report)
@@ -220,7 +224,7 @@ def solution(name: object = None) -> None:
         return
     record.note_look(quiz.name)
     if isinstance(quiz, Choice):
-        show(Card("info", f"`{quiz.name}`: the answer is {quiz.answer}", quiz.options[quiz.answer].why))
+        show(Card("info", f"`{quiz.name}`: the answer is {quiz.answer}", quiz.why))
         return
     note = "Read it, close it, and write your own: that is what stays."
     title = f"`{quiz.name}`, as the course has it"
@@ -238,8 +242,10 @@ def question(name: object = None) -> None:
     if isinstance(quiz, Quiz):
         show(Card("bad", f"`{quiz.name}` is no question", f"Write the code, then `check({quiz.name})`."))
         return
-    how = f'Guess first, then write your letter into the cell below: `{quiz.name} = "..."`'
-    show(Card("open", quiz.text, options_of(quiz), (how,)))
+    how = f'Predict first, then write your letter into the cell below: `{quiz.name} = "..."`'
+    if isinstance(quiz, Matching):
+        how = f'Write one letter for each row into the cell below, "?" where you do not know: `{quiz.name} = "..."`'
+    show(Card("open", quiz.text, options_of(quiz), (how, rating(quiz))))
 
 
 def options_of(quiz: Choice) -> str:

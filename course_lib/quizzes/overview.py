@@ -4,6 +4,7 @@ import difflib
 
 from course_lib.checker import progress as record
 from course_lib.checker.card import Card, show
+from course_lib.checker.matching import Matching
 from course_lib.checker.progress import Entry
 from course_lib.checker.quiz import Choice, Quiz
 from course_lib.errors import CourseError
@@ -76,8 +77,11 @@ def is_tested_out(known: Record, chapter: str) -> bool:
 
 
 def hardest(chapter: str) -> list[Quiz | Choice]:
-    """The two quizzes with the most points, of these the ones with the most minutes, in the notebook's order."""
-    quizzes = list(quizzes_of(chapter).values())
+    """The two quizzes with the most points, of these the ones with the most minutes, in the notebook's order.
+
+    None of them needs a picture that only the notebook has.
+    """
+    quizzes = [quiz for quiz in quizzes_of(chapter).values() if not isinstance(quiz, Matching)]
     chosen = sorted(quizzes, key=lambda quiz: (-quiz.points, -quiz.minutes))[:HARDEST]
     return [quiz for quiz in quizzes if quiz in chosen]
 

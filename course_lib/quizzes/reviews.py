@@ -7,6 +7,7 @@ from datetime import date
 from course_lib.checker import progress as record
 from course_lib.checker.card import Card, show
 from course_lib.checker.examine import is_busy
+from course_lib.checker.matching import Matching
 from course_lib.checker.progress import Entry
 from course_lib.checker.quiz import Choice, Quiz
 from course_lib.errors import CourseError
@@ -81,6 +82,8 @@ def _last_seen(entry: Entry) -> date:
 
 
 def _question(number: int, quiz: Quiz | Choice, entry: Entry) -> _Asked:
+    if isinstance(quiz, Matching):
+        return _one_row(number, quiz, entry)
     if isinstance(quiz, Choice):
         return _as_before(number, quiz, entry)
     wrong = wrong_answers(quiz)
@@ -121,7 +124,21 @@ def _as_before(number: int, quiz: Choice, entry: Entry) -> _Asked:
     lines = [f"`{label}` {text}" for label, text in zip(labels, texts, strict=True)]
     card = Card("open", f"Review {number}: {quiz.text}", "\n".join([_when(entry), *lines]), _how(labels))
     answer = labels[list(quiz.options).index(quiz.answer)]
-    return _Asked(number, quiz, card, labels, answer, quiz.options[quiz.answer].why)
+    return _Asked(number, quiz, card, labels, answer, quiz.why)
+
+
+def _one_row(number: int, quiz: Matching, entry: Entry) -> _Asked:
+    """One row, in words, since its picture is not here, and three of the causes."""
+    draw = random.Random(f"{quiz.name} {number}")
+    row = draw.randrange(len(quiz.answer))
+    right = quiz.answer[row]
+    chosen = [right, *draw.sample([letter for letter in quiz.options if letter != right], 2)]
+    draw.shuffle(chosen)
+    labels = _labels(number, len(chosen))
+    lines = [f"`{label}` {quiz.options[letter].text}" for label, letter in zip(labels, chosen, strict=True)]
+    title = f"Review {number}, `{quiz.name}`: a picture shows {quiz.shows[row]}. What is the cause?"
+    card = Card("open", title, "\n".join([_when(entry), *lines]), _how(labels))
+    return _Asked(number, quiz, card, labels, labels[chosen.index(right)], quiz.options[right].why)
 
 
 def _once_more(number: int, quiz: Quiz, entry: Entry) -> _Asked:

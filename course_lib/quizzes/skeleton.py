@@ -33,6 +33,8 @@ def inputs(g: torch.Generator) -> list[tuple]:
     cases=inputs,
     points=1,
     minutes=5,
+    difficulty=2,  # TODO: 1 (anybody can) to 5 (hard)
+    importance=3,  # TODO: 1 (nice to know) to 5 (nothing works without it)
     hints=(  # from a nudge to the formula
         "TODO: what to think about first?",
         "TODO: the formula, in words or symbols.",

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable
 from types import FunctionType, ModuleType
+from typing import Any
 
 from course_lib.checker.quiz import Alternative, Mistake, Quiz, bare_source
 from course_lib.paths import NOTEBOOKS
@@ -19,24 +20,27 @@ def stub(quiz: Quiz) -> str:
     """
     lines = "\n".join(source.read_text(encoding="utf-8") for source in sorted((NOTEBOOKS / "source").glob("*.py")))
     cell = re.search(rf'^# %% quiz="{quiz.name}"\n(.*?)^# %%', lines, re.MULTILINE | re.DOTALL)
-    start = cell[1].strip() if cell else unsolved(quiz.reference, docstring=False)
+    start = cell[1].strip() if cell else unsolved(quiz.reference, docstring=False, whole=quiz.whole)
     return "\n".join([*imports(quiz), "", "", start])
 
 
-def unsolved(reference: Callable, docstring: bool = True) -> str:
-    """The reference's source without the answer: a Module's `__init__` is given, its `forward` is to be written."""
+def unsolved(reference: Callable, docstring: bool = True, whole: bool = False) -> str:
+    """The reference's source without the answer: of a Module without `forward`, and if `whole` without `__init__`."""
     source = textwrap.dedent(inspect.getsource(reference)).rstrip()
     lines = source.splitlines()
     (definition,) = ast.parse(source).body
+    written: list[Any] = [definition]
     if isinstance(definition, ast.ClassDef):
-        definition = next(node for node in definition.body if getattr(node, "name", None) == "forward")
-    has_text = ast.get_docstring(definition) is not None
-    start = definition.body[1] if has_text and docstring else definition.body[0]
-    first, last = start.lineno - 1, definition.body[-1].end_lineno
-    while lines[first - 1].lstrip().startswith("#"):  # a comment above the first statement belongs to the answer
-        first -= 1
-    raised = " " * start.col_offset + "raise NotImplementedError"
-    return "\n".join([*lines[:first], raised, *lines[last:]])
+        names = ("__init__", "forward") if whole else ("forward",)
+        written = [node for node in definition.body if getattr(node, "name", None) in names]
+    for node in reversed(written):
+        has_text = ast.get_docstring(node) is not None
+        start = node.body[1] if has_text and docstring else node.body[0]
+        first, last = start.lineno - 1, node.body[-1].end_lineno
+        while lines[first - 1].lstrip().startswith("#"):  # a comment above the first statement belongs to the answer
+            first -= 1
+        lines[first:last] = [" " * start.col_offset + "raise NotImplementedError"]
+    return "\n".join(lines)
 
 
 def imports(quiz: Quiz) -> list[str]:

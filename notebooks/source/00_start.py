@@ -1,101 +1,90 @@
 # %% [markdown]
 # # 00 · Start
 #
-# **After this notebook you can** say what a diffusion model does and how it differs from other generative models, watch a picture drown in
-# noise, draw new pictures with a trained network, and answer a quiz.
+# **After this notebook you can** say what a diffusion model does and how it differs from other generative models, add noise to a picture,
+# draw new pictures with a trained network, and answer a quiz.
 #
-# **Minutes:** 25 · **Builds on:** Python and a little PyTorch. No diffusion, no GPU, no network connection.
+# **Minutes:** 25 · **Builds on:** Python and a little PyTorch. You need no knowledge of diffusion, no GPU and no network connection.
 #
-# A generative model is a way from noise to data. A diffusion model finds that way backwards. First it *destroys* data in many
-# small steps, each adding a little noise: that needs no learning at all. Then a network learns to undo one small step. Undo
-# all of them, starting from pure noise, and a new picture appears.
+# A *generative model* makes new data: here, pictures of clothes. A *diffusion model* learns it in an unusual way. First we destroy pictures
+# in many small steps. Each step adds a little noise, so this needs no learning. Then a network learns to undo one small step. To make a
+# new picture, we start from pure noise and undo all the steps, one after the other.
 
 # %%
 try:
     import course_lib
 except ModuleNotFoundError:
     raise SystemExit(
-        "course_lib is not installed in this notebook's Python. Close JupyterLab, open a\n"
-        "terminal in the course's folder, run `make lab` (on Windows: the three steps in\n"
-        "README.md), and open this notebook from there."
+        "course_lib is not installed in this notebook's Python. Close\n"
+        "JupyterLab, open a terminal in the course's folder, run `make lab`\n"
+        "(on Windows: the three steps in README.md), and open this notebook\n"
+        "from there."
     ) from None
 
 # %%
 import torch
 from torch import Tensor
 
-from course_lib.forward import q_sample
+from course_lib.drawings import start as drawings
 from course_lib.images import class_names, load_images
 from course_lib.pictures.gifs import denoising_frames
-from course_lib.pictures.plots import image_grid, show_images
-from course_lib.pictures.widgets import show_gif, show_slider
-from course_lib.quizzes import check, hint, progress, question
+from course_lib.quizzes import after_answer, check, hint, progress, question
 from course_lib.runs.checkpoints import load_checkpoint, sample_steps
 from course_lib.schedules import NoiseSchedule
+from course_lib.start import notation
 
 print("course_lib", course_lib.__version__)
 
 # %% [markdown]
-# ## A real sample, within a minute
+# ## Watch it work
 #
-# Below, a small network starts from pure noise, which holds no garment at all. Two hundred times it is asked *which noise is in this
-# picture?*, and two hundred times a little of what it answers is taken away. It takes ten to twenty seconds without a GPU.
+# The next cell loads a small network that the course has trained, and draws 24 new pictures. It starts from pure noise. In each of 200
+# steps the network looks at the pictures and predicts the noise in them, and the sampler removes a little of that noise. (It also adds a
+# little fresh noise each time. Chapter 05 explains why.) Without a GPU this takes about half a minute.
 
 # %%
 trained = load_checkpoint("fashion_mnist")
 generator = torch.Generator(trained.schedule.device).manual_seed(0)
-states = sample_steps(trained, 16, generator)
-frames = list(denoising_frames(states, total=trained.schedule.timesteps + 1))
-show_gif(
-    [image_grid(frame, scale=2) for frame in frames], "Noise turns into sixteen garments."
-)
+# pairs of (steps that are done, pictures)
+states = enumerate(sample_steps(trained, 24, generator))
+states = list(denoising_frames(states, total=trained.schedule.timesteps + 1))
+drawings.show_sampling(states, 200)
 
 # %% [markdown]
-# *In the picture: sixteen squares of noise turn into sixteen garments. Watch which part of them you can tell first: a question about it
-# comes below.*
-#
-# Nobody ever made these garments, and they are in no data set. The network never stored one; it learned how garments *look* at each
-# level of noise. (How to check that it does not copy: chapter 10 draws the nearest training image beside every sample.)
+# The network has learned from 60,000 photographs what clothes look like at each level of noise. Are these clothes new, or are they copies of
+# photographs that it has seen? In chapter 10 you find out.
 #
 # ## Three ways from noise to data
 #
+# Diffusion is not the only generative model. All three in the table turn random numbers into data:
+#
 # | | VAE | GAN | diffusion |
 # | --- | --- | --- | --- |
-# | the way | one decoder, one leap | one generator, one leap | one denoiser, many small steps |
-# | learns from | rebuilding its input | fooling a critic | naming the noise in a picture |
-# | the loss | a bound on the likelihood | a game between two networks | a plain squared error |
-# | known for | blurred pictures, a smooth code | sharp pictures, missing kinds ("modes"), hard to train | sharp pictures, all kinds, slow to sample |
-# | read | [1312.6114](https://arxiv.org/abs/1312.6114) | [1406.2661](https://arxiv.org/abs/1406.2661) | [2006.11239](https://arxiv.org/abs/2006.11239) |
-#
-# "Slow to sample" is the price of small steps. Chapter 12 brings it down by a factor of ten and more.
+# | makes a sample in | one step | one step | many small steps |
+# | learns to | rebuild its input | fool a second network | predict the noise in a picture |
+# | the loss | a bound on the likelihood | a game of two networks | a squared error |
+# | known for | blurred pictures | sharp pictures, difficult training, missing kinds of data | sharp pictures, few kinds of data missing, slow sampling |
+# | paper | [1312.6114](https://arxiv.org/abs/1312.6114) | [1406.2661](https://arxiv.org/abs/1406.2661) | [2006.11239](https://arxiv.org/abs/2006.11239) |
 #
 # ## Look at the data
 #
-# The course learns from small pictures of clothes, 28 x 28 pixels, ten classes. With a network connection these are the photographs
-# of Fashion-MNIST. Without one, our own code draws garments like them. The line below says which you have.
+# The course uses small pictures of clothes: 28 x 28 pixels, ten classes. With a network connection you get Fashion-MNIST, which are
+# photographs. Without one you get similar pictures that the course draws itself. The line below the cell says which ones you have.
 
 # %%
 images, labels = load_images()
 names = class_names()
-one_of_each = torch.stack([images[labels == label][1] for label in range(10)])
-show_images(
-    one_of_each,
-    list(names),
-    "Ten classes: the data that a model learns to imitate",
-    columns=10,
-)
+drawings.show_classes(images, labels)
 
 # %% [markdown]
-# *In the picture: one garment of each class, white and grey on black.*
-#
 # ## Your first quiz
 #
-# A quiz is a function without a body, and a `check` under it. Run the check *before* you write anything: it tells you that nothing is
-# there yet, and the course's own function stands in, so that the rest of the notebook runs. Then write a wrong answer on purpose and
-# see what it says. A wrong answer costs nothing.
+# A quiz is a function that you write, with a `check` below it. First run the check *before* you write anything. It tells you that the
+# function is still empty. It also puts the course's own function in its place, so the rest of the notebook runs. Then write a wrong answer on
+# purpose, and read what the check says. A wrong answer costs nothing.
 #
-# The images hold whole numbers from 0 (black) to 255 (white). The noise will have mean 0 and standard deviation 1. To fade into it
-# the images should go from -1 to 1.
+# The pictures hold whole numbers from 0 (black) to 255 (white). The noise will have mean 0 and standard deviation 1. Pictures and noise
+# should have about the same range and the same centre. So scale the pictures to the range from -1 to 1.
 
 
 # %% quiz="to_model_range"
@@ -108,73 +97,59 @@ def to_model_range(images: Tensor) -> Tensor:
 to_model_range = check(to_model_range)
 
 # %% [markdown]
-# Stuck? `hint` has a nudge first and the formula last: open one after the other. `solution("to_model_range")` shows the course's own.
-# A check stops what runs too long. If it cannot, choose Kernel > Restart: what you passed is noted.
+# Do you need help? `hint` has several hints, from a nudge to the formula. Open one after the other. `solution("to_model_range")` shows the
+# course's own answer. If a check ever hangs, choose Kernel > Restart Kernel: the course remembers what you have passed.
 
 # %%
 hint("to_model_range")
 
 # %% [markdown]
-# Some quizzes are questions: predict, then run. Write the letter between the quotes.
-
-# %%
-question("why_minus_one_to_one")
-
-# %% quiz="why_minus_one_to_one"
-why_minus_one_to_one = ""  # your letter, between the quotes
-
-# %%
-check(why_minus_one_to_one, "why_minus_one_to_one")
-
-# %% [markdown]
 # ## Destroy a picture
 #
-# At time $t$ the picture $x_t$ is a mixture of the clean picture $x_0$ and noise $\epsilon$ of the same shape:
+# Now the first half of diffusion. At time $t$ the picture $x_t$ is a mixture of the clean picture $x_0$ and noise $\epsilon$:
 #
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon$$
 #
-# The number $\bar\alpha_t$ ("alpha-bar") falls from almost 1 to almost 0. Chapter 03 designs that fall, chapter 04 derives the formula.
-# Here you only watch. The schedule has 200 steps: at which will you no longer be able to tell the class?
+# The number $\bar\alpha_t$ is called *alpha-bar*. It falls from almost 1 to almost 0 as $t$ grows. If $x_0$ and $\epsilon$ both have
+# variance 1, alpha-bar is the share of the variance of $x_t$ that comes from the picture. A factor of $\sqrt{\bar\alpha_t}$ multiplies the
+# variance by $\bar\alpha_t$, so we need the square roots. In the code below alpha-bar is called `signal`.
+
+
+# %% quiz="add_noise"
+def add_noise(x_start: Tensor, noise: Tensor, signal: float) -> Tensor:
+    """x_start and noise, both (B, ...), mixed so that the share `signal` of
+    the variance comes from x_start.
+    """
+    raise NotImplementedError
+
+
+# %%
+add_noise = check(add_noise)
+
+# %% [markdown]
+# Use your function on a boot. The schedule below has 200 steps, and `alphas_cumprod` holds alpha-bar for each of them. Move the slider
+# slowly from left to right. At which step can you no longer see that it is a boot?
 
 # %%
 schedule = NoiseSchedule.from_name("cosine", timesteps=200)
-garment = to_model_range(
-    images[labels == names.index("Ankle boot")][:1]
-)  # (1, 1, 28, 28) in [-1, 1]
-noise = torch.randn(garment.shape, generator=torch.Generator().manual_seed(0))
+boots = images[labels == names.index("Ankle boot")]
+boot = to_model_range(boots[:1])  # (1, 1, 28, 28)
+noise = torch.randn(boot.shape, generator=torch.Generator().manual_seed(0))
 
 
-def noised(step: int) -> Tensor:
-    return q_sample(garment, torch.tensor([step]), noise, schedule)
+def boot_at(t: int) -> Tensor:
+    return add_noise(boot, noise, float(schedule.alphas_cumprod[t]))
 
 
-steps = [0, 25, 50, 75, 100, 125, 150, 199]
-states = torch.cat([noised(step) for step in steps]).clamp(-1, 1)
-show_images(
-    states,
-    [f"t = {step}" for step in steps],
-    "One boot, ever more noise: fine detail goes first, the outline last",
-)
+drawings.show_fading_slider(boot_at, range(0, 200, 5))
 
 # %% [markdown]
-# *In the picture: a boot at eight times. At t = 50 it is grainy, at t = 100 a shadow, at t = 199 only noise.*
-#
-# Where did you lose the class? Now move the slider and look closer.
-
-# %%
-show_slider(
-    draw=lambda step: image_grid(noised(step), scale=8),
-    values=range(0, 200, 5),
-    label="t",
-    still=image_grid(states, columns=8, scale=3),
-    alternative="A slider over t from 0 to 195, and the boot at that time.",
-)
-
-# %% [markdown]
-# *In the picture: the boot at the time that the slider shows (where no slider can run: the eight times from above).*
-#
 # ## The way back
 #
+# The network goes the other way, from noise to a picture. You have seen the film once, and you have seen how the boot disappears. Make a
+# prediction from that, then look at the steps one by one. Some quizzes are questions like this one: write the letter of your answer
+# between the quotes.
+
 # %%
 question("what_comes_back_first")
 
@@ -184,20 +159,20 @@ what_comes_back_first = ""  # your letter, between the quotes
 # %%
 check(what_comes_back_first, "what_comes_back_first")
 
+# %% [markdown]
+# The next cell shows the boot at eight times, and eight of the samples from above at four moments. Its output is folded until you have answered. The
+# course does this after every prediction: a prediction that you have made yourself is easier to remember than one that you have read.
+
 # %%
-show_images(
-    torch.cat([frames[place][:8].cpu() for place in (6, 11, 15, 21)]).clamp(-1, 1),
-    [""] * 32,
-    "Eight samples on their way (from above): the outline comes first",
-    columns=8,
-)
+with after_answer("what_comes_back_first"):
+    drawings.show_fading(boot_at, [0, 25, 50, 75, 100, 125, 150, 199])
+    drawings.show_stages([states[place] for place in (6, 11, 15, 21)])
 
 # %% [markdown]
-# *In the picture: the first eight samples at four moments, one row each; in the second row the outlines show, in the third the kinds.*
-#
 # ## Are you ready?
 #
-# Four questions about what the course takes for granted. If one is hard, the link helps for an hour.
+# The course uses four things without explaining them. Answer these questions in your head, then open them. If one is difficult, follow its link
+# first: an hour is enough.
 #
 # <details><summary>What shape has <code>torch.ones(8, 1, 28, 28) * torch.ones(8, 1, 1, 1)</code>, and what if the second were
 # <code>torch.ones(8)</code>?</summary>
@@ -209,59 +184,31 @@ show_images(
 # <a href="https://en.wikipedia.org/wiki/Sum_of_normally_distributed_random_variables">Sums of Gaussians</a></details>
 #
 # <details><summary>What do <code>zero_grad()</code>, <code>backward()</code> and <code>step()</code> do, and in which order?</summary>
-# Forget the old gradients, compute new ones, change the parameters along them. In this order.
+# They delete the old gradients, compute new ones, and use them to change the parameters, in this order.
 # <a href="https://docs.pytorch.org/tutorials/beginner/basics/optimization_tutorial.html">Optimisation in PyTorch</a></details>
 #
-# <details><summary>A function must guess y from x so that the mean squared error is smallest. What is the best guess?</summary>
-# The mean of y given x. All of diffusion hangs on this one fact; chapter 06 proves it.
+# <details><summary>A function predicts y from x. Which prediction has the smallest mean squared error?</summary>
+# The mean of y given x. Diffusion is built on this fact. Chapter 06 proves it.
 # <a href="https://en.wikipedia.org/wiki/Minimum_mean_square_error">Minimum mean square error</a></details>
 #
-# ## One name for each thing
+# ## What comes next
 #
-# | symbol | in code | in words | where |
+# | | chapter | minutes | what you build |
 # | --- | --- | --- | --- |
-# | $x_0$ | `x_start` | a clean sample; images in [-1, 1] | [2006.11239](https://arxiv.org/abs/2006.11239), section 2 |
-# | $x_t$ | `x_t` | the sample at time t; t = 0 is the paper's t = 1 | eq. 4 |
-# | $\epsilon$ | `noise` | standard normal, in the shape of x | eq. 4 |
-# | $T$ | `schedule.timesteps` | number of steps | section 2 |
-# | $\beta_t$ | `schedule.betas` | variance of the noise that step t adds | eq. 2 |
-# | $\alpha_t$ | `schedule.alphas` | 1 - beta | section 2 |
-# | $\bar\alpha_t$ | `schedule.alphas_cumprod` | share of the variance that is still signal | eq. 4 |
-# | $\bar\alpha_{t-1}$ | `schedule.alphas_cumprod_prev` | the same one step before, 1 at t = 0 | eq. 7 |
-# | $\tilde\beta_t$ | `schedule.posterior_variance` | variance of the step back | eq. 7 |
-# | $q(x_t \mid x_{t-1})$ | `forward.q_step` | one noising step | eq. 2 |
-# | $q(x_t \mid x_0)$ | `forward.q_sample` | all of them at once | eq. 4 |
-# | $q(x_{t-1} \mid x_t, x_0)$ | `forward.q_posterior` | the step back, if x_0 is known | eqs. 6, 7 |
-# | $p_\theta(x_{t-1} \mid x_t)$ | `reverse.p_sample` | the step back by the network | algorithm 2 |
-# | $L_\mathrm{simple}$ | `reverse.p_losses` | the training loss | eq. 14 |
-# | $\sigma_i$ | `toy.noise_levels` | spread of the noise at level i (chapters 01 and 02) | [1907.05600](https://arxiv.org/abs/1907.05600), section 4.1 |
-# | $\nabla \log p(x)$ | `mixtures.mixture_score` | the score of a mixture: the slope of its log-density | [1907.05600](https://arxiv.org/abs/1907.05600), section 2 |
-# | $\hat x_0$ | `reverse.predict_start_from_noise` | the guess at x_0 behind a guess at the noise | eq. 15 |
-# | $v$ | `objective.v_from_start_and_noise` | what lies between noise and x_0 | [2202.00512](https://arxiv.org/abs/2202.00512), section 4 |
-# | $\nabla \log q(x_t)$ | `objective.score_from_noise` | the score at t: minus the noise over its spread | [2011.13456](https://arxiv.org/abs/2011.13456) |
-# | $D(q \parallel p)$ | `objective.kl_between_gaussians` | KL divergence, in nats | eq. 5 |
-# | $w_t$ | `objective.bound_weight` | what the bound weighs a squared error at t with | eq. 12 |
-# | $\theta_\mathrm{ema}$ | `training.ema_update` | averaged weights: those that sample | appendix B |
-# | $\mathrm E[x_0 \mid x_t]$ | `sampling.optimal_denoiser_of_dataset` | the best guess at x_0, for a training set | [2206.00364](https://arxiv.org/abs/2206.00364), appendix B.3 |
-# | $\mathrm{SNR}(t)$ | `schedules.snr` | signal variance over noise variance | [2107.00630](https://arxiv.org/abs/2107.00630), eq. 2 |
+# | 00 | start | 25 | your first noisy picture |
+# | 01 | toy | 90 | a whole diffusion model for single numbers, beside its exact answer |
+# | 02 | mixtures | 100 | points in the plane, and the exact arrows from noise to data |
+# | 03 | schedules | 60 | how fast a picture becomes noise |
+# | 04 | forward | 50 | noise in one step, and the exact step back |
+# | 05 | reverse | 100 | the training loss and a working sampler |
+# | 06 | objective | 95 | the reason for that loss; four views of one prediction |
+# | 07 | blocks | 150 | the parts of the network, in two sittings |
+# | 08 | unet | 60 | the whole network |
+# | 09 | training | 100 | the training loop, and a network that draws clothes |
+# | 10 | sampling | 100 | grids and films of samples; a denoiser that copies; ten typical bugs |
 #
-# ## The map
-#
-# | | chapter | minutes | you build |
-# | --- | --- | --- | --- |
-# | 00 | start | 25 | nothing yet |
-# | 01 | toy | 50 | a whole diffusion model in 82 lines, beside its exact answer |
-# | 02 | mixtures | 60 | the exact arrows from noise to data, and what loses a mode |
-# | 03 | schedules | 40 | how fast a picture fades |
-# | 04 | forward | 45 | noise in one leap, and the exact step back |
-# | 05 | reverse | 80 | the training loss and a working sampler |
-# | 06 | objective | 70 | the reason for that loss, term by term; four views of one prediction |
-# | 07 | blocks | 140 | the parts of the U-Net, each because a measured failure asks for it |
-# | 08 | unet | 50 | the whole U-Net, wired and measured |
-# | 09 | training | 75 | the training loop; a network that draws garments, and may be killed at any moment |
-# | 10 | sampling | 70 | grids and films of samples; the denoiser that copies; ten faults by sight |
-#
-# The other chapters are on their way; `README.md` has the whole list.
+# All chapters use the same symbols and the same names in the code. Call `notation()` in any notebook to see them in one table.
+# `progress()` shows the quizzes that you have passed:
 
 # %% tags=["nbval-ignore-output"]
 progress()
@@ -269,18 +216,22 @@ progress()
 # %% [markdown]
 # ## What you now have
 #
-# - a forward process: noise added by a formula, nothing learned
-# - a reverse process: one network, asked once for each step
-# - everything running on your own machine
+# - the forward process: your `add_noise` destroys a picture, and nothing is learned
+# - the reverse process: a network removes a little noise in each of many steps
+# - a way to check your work: `check`, `hint`, `solution`
+#
+# The network is the hard part, and a picture has 784 pixels. So chapter 01 starts with one number instead of a picture. There you build
+# everything yourself, and you can compare it with the exact answer.
 #
 # ## Think about it
 #
-# 1. The network sees one noisy picture and must name the noise. Many clean pictures could have led there. Which one should it answer with?
-# 2. What would happen if you took *all* of the predicted noise away in the very first step?
-# 3. Why start from *random* noise? What would you get from 16 copies of the same noise?
+# 1. The network sees one noisy picture and predicts the noise. Many different clean pictures could have led to this noisy one. Which noise should
+#    it predict?
+# 2. What would happen if the sampler removed *all* of the predicted noise in the very first step?
+# 3. What would the sampler make from 24 copies of the same noise?
 #
 # ## Read on
 #
-# - Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, [2006.11239](https://arxiv.org/abs/2006.11239). Figure 2 and algorithms 1
-#   and 2 will do for now.
+# - Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models, [2006.11239](https://arxiv.org/abs/2006.11239). For now, look at figure 2 and at
+#   algorithms 1 and 2.
 # - Xiao, Rasul, Vollgraf: Fashion-MNIST, [1708.07747](https://arxiv.org/abs/1708.07747).

@@ -1,74 +1,123 @@
 # %% [markdown]
 # # 08 · The U-Net
 #
-# **After this notebook you can** wire a U-Net yourself, build one from a config for any picture size, say where its parameters and its
-# time go, how far a pixel sees, and what the skips are good for.
+# **After this notebook you can** work out the width of every block of a U-Net, connect the blocks yourself, build a network from a config for
+# any picture size, say where its parameters and its time go, and say what the skips are good for.
 #
-# **Minutes:** 50 · **Builds on:** 07 (blocks), 05 (predicting the noise). Nothing is trained here: two small networks, with skips and
-# without, lie ready. The longest cell takes about ten seconds.
+# **Minutes:** 60 · **Builds on:** 07 (blocks), 05 (predicting the noise). Nothing is trained here: the two small networks that we compare are
+# already trained. The longest cell takes about twenty seconds.
 
 # %%
 try:
     import course_lib
 except ModuleNotFoundError:
     raise SystemExit(
-        "course_lib is not installed in this notebook's Python. Close JupyterLab, open a\n"
-        "terminal in the course's folder, run `make lab` (on Windows: the three steps in\n"
-        "README.md), and open this notebook from there."
+        "course_lib is not installed in this notebook's Python. Close\n"
+        "JupyterLab, open a terminal in the course's folder, run `make lab`\n"
+        "(on Windows: the three steps in README.md), and open this notebook\n"
+        "from there."
     ) from None
 
 # %%
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
+from course_lib.drawings import unet as drawings
 from course_lib.experiments.profiling import (
     activations,
     convolutions_only,
     costs,
-    draw_unet,
     receptive_field,
-    show_costs,
     take_apart,
 )
 from course_lib.forward import q_sample
 from course_lib.images import load_images, to_model_range
-from course_lib.pictures.plots import COLOURS, panels, show_images
-from course_lib.quizzes import check, question
+from course_lib.pictures.gifs import denoising_frames
+from course_lib.quizzes import after_answer, check, question
 from course_lib.reverse import predict_start_from_noise
-from course_lib.runs.checkpoints import load_checkpoint, make_model, sample_steps
+from course_lib.runs.checkpoints import (
+    load_checkpoint,
+    make_model,
+    sample_steps,
+)
 from course_lib.runs.config import ConfigError, find_config, load_config
 
 # %% [markdown]
 # ## The whole network
 #
-# A network that predicts noise takes a picture and gives one of the same size. It has to know *what* is in the picture, for which it must
-# look at all of it, and *where* each grain of noise lies, to the pixel. The U-Net does the first on small pictures, the second
-# on large ones, and ties the two together.
+# A network that predicts noise takes a picture and returns one of the same size. It has two tasks. It must see *what* is in the picture, so
+# it has to look at the whole picture. And it must predict the noise of every single pixel. The U-Net does the first task on small
+# pictures and the second on large ones, and it connects the two.
 #
-# The drawing is made from the network itself: a picture went through it, and each part wrote down the size of what it gave out.
+# The next cell sends a picture through a trained network. Each part of the network writes down the size of its output: channels x height x
+# width. The drawing is made from these notes.
 
 # %%
-trained = load_checkpoint("fashion_mnist_cpu", device="cpu")  # small enough for any CPU
+trained = load_checkpoint(
+    "fashion_mnist_cpu", device="cpu"
+)  # small enough for any CPU
 unet = trained.model
 x, t = torch.zeros(1, 1, 28, 28), torch.tensor([60])
-parts = take_apart(unet, x, t)
-draw_unet(parts, "Down to a quarter of the side, up again, and across at every level")
+drawings.show_unet(
+    take_apart(unet, x, t), "Three levels: 28, 14 and 7 pixels"
+)
 
 # %% [markdown]
-# *In the picture: a U of boxes, each with channels × height × width under it. Left, blue: 28, 14, 7 pixels, 32, 64, 64 channels. Grey, at the
-# bottom: two blocks with attention between them. Right, orange: back to 28 pixels. Three pink arrows lead across, one on each level.*
+# The network has three stretches:
 #
-# Three stretches:
+# - **Down** (blue): each level has a block and perhaps attention. Then height and width are halved.
+# - **Middle** (grey): block, attention, block, where the picture is smallest.
+# - **Up** (orange): each level has a block and perhaps attention. Then height and width are doubled.
 #
-# - **down**: on each level a block, perhaps attention, then height and width are halved
-# - **middle**: block, attention, block, where the picture is smallest
-# - **up**: on each level what was kept on the way down is *joined* behind the channels, then a block, perhaps attention, then doubling
+# The pink arrows are the *skips*. The output of each level on the way down is kept. On the way up these channels are put behind the channels
+# that come from below.
 #
-# What is joined is a *skip*. A block on the way up gets twice as many channels as it would have without. What was kept last is joined first,
-# since it has the right size.
+# ## How wide is each block?
 #
-# Write this way down. The parts come in ready: a list of steps down, the middle, a list of steps up. `nn.Identity()` stands where a step
-# has no attention, or does not change the size. `skip` says whether a step has a skip, for some networks have fewer.
+# How many channels go into each block, and how many come out? Many home-made U-Nets fail here. The rules, for one block per level:
+#
+# - The stem gives `dim` channels. Level $i$ has the width `dim * dim_mults[i]`.
+# - A block on the way down takes what the level before gives, and returns its own level's width. This output is also the skip.
+# - The middle does not change the width.
+# - A block on the way up takes what comes from below *and* its level's skip. It returns the width of the next level up, and the last
+#   block returns the width of the first level.
+
+
+# %% quiz="unet_widths"
+def unet_widths(
+    dim: int, dim_mults: Sequence[int]
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Channels (in, out) of the block on each level, in the order in which a
+    picture passes them: first all down, then all up.
+    """
+    raise NotImplementedError
+
+
+# %%
+unet_widths = check(unet_widths)
+
+# %% [markdown]
+# Compare your answer with the network in the drawing: it has `dim=32` and `dim_mults=(1, 2, 2)`.
+
+# %%
+down, up = unet_widths(32, (1, 2, 2))
+for name, stages, yours in (("down", unet.downs, down), ("up", unet.ups, up)):
+    blocks = [level[0][0] for level in stages]
+    found = [
+        (block.conv1.in_channels, block.conv1.out_channels)
+        for block in blocks
+    ]
+    print(f"{name:5} yours {yours}, the network's {found}")
+    assert [tuple(pair) for pair in yours] == found
+
+# %% [markdown]
+# ## Connect the blocks
+#
+# Now write what happens to a picture on its way through the network. You get the parts ready-made: a list of steps down, the middle, and a list of steps up.
+# `nn.Identity()` stands where a step has no attention or does not change the size. Some networks have fewer skips, so each step says in
+# `skip` whether it has one. The skip that was kept last is joined first, because it has the right size.
 
 
 # %% quiz="unet_forward"
@@ -81,13 +130,15 @@ def unet_forward(
     x: Tensor,
     time: Tensor,
 ) -> Tensor:
-    """The way through a U-Net, x (B, C, H, W) in and out; `time` (B, time_dim) is the embedded time step.
+    """The way through a U-Net, x (B, C, H, W) in and out; `time`
+    (B, time_dim) is the embedded time step.
 
     downs    the steps down, in order: (block, attend, down, skip);
              if `skip`, what `attend` gives is kept
     middle   (block, attend, block)
     ups      the steps up, in order: (block, attend, up, skip);
-             if `skip`, what was kept last, and not joined yet, is joined to x behind its channels
+             if `skip`, what was kept last, and not joined yet,
+             is joined to x behind its channels
 
     A block is called with (x, time), all else with (x).
     """
@@ -98,8 +149,8 @@ def unet_forward(
 unet_forward = check(unet_forward)
 
 # %% [markdown]
-# The course's `Unet.forward` is this function, with padding for odd sizes around it. So your wiring can drive the trained network: `parts()` hands out what it is
-# made of, `embed` turns $t$ into the vector that every block gets.
+# The course's `Unet.forward` is this function, with padding for odd sizes around it. So your function can run the trained network:
+# `parts()` returns its parts, and `embed` turns $t$ into the vector that every block gets.
 
 # %%
 pictures, labels = load_images("garments", split="test")
@@ -110,12 +161,13 @@ with torch.no_grad():
     yours = unet_forward(*unet.parts(), x_t, unet.embed(t))
     theirs = unet(x_t, t)
 assert torch.allclose(yours, theirs, atol=1e-5)
-print("your wiring and the library's agree")
+print("your function and the library's agree")
 
 # %% [markdown]
 # ## What happens on the levels
 #
-# A noised bag goes through the trained network. Each row is one place on the way, with six of its channels.
+# The next picture shows a noisy bag on its way through the network. Each row is one place in the network, with six of its channels. Look for
+# the bag, and look for the grain of single pixels. Where is each of them?
 
 # %%
 places = {
@@ -127,43 +179,79 @@ places = {
 }
 with torch.no_grad():
     found = activations(unet, x_t, t, list(places))
-rows = [x_t.clamp(-1, 1), bag, noise.clamp(-1, 1), torch.ones(3, 1, 28, 28)]
-titles = ["x_t", "x_0", "noise", "", "", ""]
-for name, where in places.items():
-    maps = found[name][0, ::5][:6, None]  # six channels, (6, 1, H, W)
-    low, high = maps.amin((2, 3), keepdim=True), maps.amax((2, 3), keepdim=True)
-    maps = (maps - low) / (high - low) * 2 - 1
-    rows.append(nn.functional.interpolate(maps, size=28))
-    titles += [where, "", "", "", "", ""]
-title = "Grain at 28 pixels, coarse shapes at 7; back at 28, the bag and the grain"
-show_images(torch.cat(rows), titles, title, columns=6)
+maps = {where: found[name] for name, where in places.items()}
+drawings.show_maps([x_t, bag, noise], maps)
 
 # %% [markdown]
-# *In the picture: first row, the noised bag, the bag and the noise. Below, five rows of six grey maps each: grainy ones of 28 × 28 with a faint bag,
-# coarser ones of 14 × 14, blocks of 7 × 7 in which the bag is a dark patch at best, 14 × 14 again with edges and the inside of the bag, and fine
-# stripes and grain at 28 × 28.*
+# The last row shows the grain of single pixels again. It has to, because the network predicts the noise of every pixel. Which way did
+# the grain take? It could come from below, packed into 64 channels of 7 x 7. Or it could come across, through a skip.
 #
-# The last row has to tell the noise of every single pixel. The maps of 7 × 7 show nothing of it: the grain came across.
+# Your `unet_forward` can test it. We set the channels of one skip to 0, and leave the rest of the network as it is. The *grain* of a picture
+# is the picture minus its mean over 3 x 3 pixels. A correlation of 1 means that the network predicts the grain of the noise exactly, and 0
+# means not at all.
+
+
+# %%
+def without_skip(block: nn.Module, channels: int):
+    """The block, with the last channels of its input set to 0."""
+
+    def run(x: Tensor, time: Tensor) -> Tensor:
+        return block(
+            torch.cat([x[:, :-channels], 0 * x[:, -channels:]], 1), time
+        )
+
+    return run
+
+
+def grain(x: Tensor) -> Tensor:
+    """What is left of a picture without its mean over 3 x 3 pixels."""
+    return (x - nn.functional.avg_pool2d(x, 3, 1, 1)).flatten()
+
+
+# %%
+garments, times = to_model_range(pictures[:32]), t.expand(32)
+many = torch.randn(garments.shape, generator=torch.Generator().manual_seed(0))
+noisy = q_sample(garments, times, many, trained.schedule)
+stem, downs, middle, ups, head = unet.parts()
+kept = {}
+for place, side in (
+    (None, "none"),
+    (0, "7 x 7"),
+    (1, "14 x 14"),
+    (2, "28 x 28"),
+):
+    steps_up = list(ups)
+    if place is not None:
+        block, *rest = ups[place]
+        steps_up[place] = (without_skip(block, down[-1 - place][1]), *rest)
+    parts = stem, downs, middle, steps_up, head
+    with torch.no_grad():
+        out = unet_forward(*parts, noisy, unet.embed(times))
+    kept[side] = torch.corrcoef(torch.stack([grain(out), grain(many)]))[0, 1]
+    found = f"correlation of the grain {abs(kept[side]):.1f}"
+    print(f"skip set to 0: {side:8} {found}")
+
+# %% tags=["fold"]
+assert min(kept["none"], kept["7 x 7"], kept["14 x 14"]) > 0.95
+assert abs(kept["28 x 28"]) < 0.05
+
+# %% [markdown]
+# In this network all of the grain comes across at 28 x 28. Without this skip nothing of it is left. (We repeated this at t = 20, 120 and 180
+# and with three sets of noise: then the correlation is at most 0.12 without this skip, and at least 0.9 without one of the others.) This tells
+# you what *this* network does. Could a network that never had skips learn to do without them? You will see it below.
 #
 # ## A network from a config
 #
-# Nobody writes such a network twice. A config file says what is wanted, in sections for data, model, diffusion and training. This is the
-# *classic* recipe, the baseline of all our measurements: ConvNeXt blocks, two per level, a stem of 18 channels, linear attention on every level,
-# skips only from the second block of a level, and none at the top.
+# You write such a network once. After that a config file describes what you want. Here is the *classic* recipe, which is the baseline of
+# all our measurements. It has ConvNeXt blocks, two per level, linear attention on every level, and skips only from the second block of a
+# level.
 
 # %%
 print(find_config("classic").read_text())
 
-# %%
-classic = make_model(load_config("classic"), channels=1, num_classes=10)
-classic_parts = take_apart(classic, x, t)
-draw_unet(classic_parts, "The classic one: two blocks per level, fewer skips")
-
 # %% [markdown]
-# *In the picture: a longer U, two boxes on each level and one on the last step up; every second one has attention; only two skips, at 14 and
-# at 7 pixels.*
-#
-# `skips` says how many there are: `all`, our default, keeps one from every block; `level` one from each level; `none` none. Every setting can be changed without touching the file, and a misspelt one is an error that says so:
+# `skips` says how many skips there are. `all`, our default, keeps one from every block, `level` keeps one from each level, and `none` keeps
+# none. You can change every setting without editing the file. A misspelt setting is an error:
 
 # %%
 try:
@@ -172,8 +260,10 @@ except ConfigError as error:
     print(error)
 
 # %% [markdown]
-# How large is a network? A fair comparison needs one number for it: how many numbers can training change? Frozen ones don't count, and a
-# weight that two layers share counts once.
+# ## How large is a network?
+#
+# A fair comparison of networks needs a number for their size. The usual one is the number of *trainable parameters*. Frozen parameters do not
+# count, and a weight that two layers share counts once.
 
 
 # %% quiz="count_parameters"
@@ -186,30 +276,40 @@ def count_parameters(model: nn.Module) -> int:
 count_parameters = check(count_parameters)
 
 # %% [markdown]
-# Parameters are memory. Work is something else: how many multiplications, each with an addition, does one picture take? PyTorch counts them
-# while a picture goes through, also on the *meta* device, where tensors have a size and no content, so that nothing is computed.
+# Parameters cost memory. Work is something else: how many multiplications, each with an addition, does one picture need? PyTorch can count
+# them. It can even do so on the *meta* device, where tensors have a size but no content, so that nothing is computed.
 
 
 # %%
-def size_of(config: str, changes: list[str], shape=(1, 28, 28)) -> str:
-    """Parameters and multiply-adds of the network that a config and changes to it describe."""
+def size_of(
+    config: str, changes: Sequence[str] = (), shape=(1, 28, 28)
+) -> str:
+    """Parameters and multiply-adds of a config with some changes."""
     with torch.device("meta"):
-        model = make_model(load_config(config, changes), shape[0], num_classes=10)
-        parts = take_apart(model, torch.empty(1, *shape), torch.zeros(1, dtype=torch.long))
-    work = sum(part.multiply_adds for part in parts)
-    return f"{count_parameters(model) / 1e6:5.2f} M parameters {work / 1e6:8.0f} M multiply-adds"
+        model = make_model(
+            load_config(config, changes), shape[0], num_classes=10
+        )
+        t = torch.zeros(1, dtype=torch.long)
+        parts = take_apart(model, torch.empty(1, *shape), t)
+    size = count_parameters(model) / 1e6
+    work = sum(part.multiply_adds for part in parts) / 1e6
+    return f"{size:.2f} M parameters, {work:5.0f} M multiply-adds"
 
 
-print(f"{'classic':34}", size_of("classic", []))
-print(f"{'ours':34}", size_of("fashion_mnist_cpu", []))
-changes = "dim=64", "dim_mults=[1, 2, 4]", "dim_mults=[1, 2, 2, 2]", "blocks_per_level=2"
-changes += "blocks_per_level=[1, 1, 3]", "attention=[full, full, full]", "skips=none"
-for change in (*changes, "block=convnext"):
-    print(f"  {change:32}", size_of("fashion_mnist_cpu", [f"model.{change}"]))
+print(f"{'classic':30}", size_of("classic"))
+print(f"{'ours':30}", size_of("fashion_mnist_cpu"))
+changes = [
+    "dim=64",
+    "dim_mults=[1, 2, 4]",
+    "blocks_per_level=2",
+    "skips=none",
+]
+for change in [*changes, "attention=[full, full, full]", "block=convnext"]:
+    print(f"  {change:28}", size_of("fashion_mnist_cpu", [f"model.{change}"]))
 
 # %% [markdown]
-# Look at `attention=[full, full, full]`: few parameters, much work. At 28 x 28 each of 784 pixels looks at 784 others; at 7 x 7 each of 49
-# looks at 49, which is 256 times less. That is why attention stands at the bottom.
+# Look at `attention=[full, full, full]`: it adds few parameters and much work. At 28 x 28 each of 784 pixels looks at 784 others. At 7 x 7
+# each of 49 looks at 49, which is 256 times less. That is why attention usually stands only on the smallest level.
 #
 # ## Where the cost is
 
@@ -223,43 +323,49 @@ where_the_parameters_are = ""  # your letter, between the quotes
 check(where_the_parameters_are, "where_the_parameters_are")
 
 # %% [markdown]
-# Level 1 is 28 x 28, level 2 is 14 x 14, level 3 and the middle are 7 x 7; the ends are stem, head and time embedding. The times are those of
-# your machine.
+# In the bars below, level 1 is 28 x 28, level 2 is 14 x 14, and level 3 and the middle are 7 x 7. The "ends" are the stem, the head and the
+# time embedding. The times are those of your computer.
 
 # %%
+classic = make_model(load_config("classic"), channels=1, num_classes=10)
 batch, times = torch.zeros(8, 1, 28, 28), torch.full((8,), 60)
 both = {
     "classic": take_apart(classic, batch, times, repeats=3),
     "ours": take_apart(unet, batch, times, repeats=3),
 }
-show_costs(both, "Most parameters sit at the bottom; the work is spread over all levels")
 
-# %% [markdown]
-# *In the picture: three groups of bars, the classic network's longer than ours on every level. For parameters the longest are level 3 and the middle;
-# for multiply-adds the bars get shorter from level 1 to the middle, the classic network's only slowly.*
-
-# %%
-table = costs(classic_parts)
-for row, (parameters, work, _) in table.items():
-    print(
-        f"{row:8} {parameters / 1e3:6.0f} thousand parameters {work / 1e6:6.1f} M multiply-adds"
+# %% tags=["fold"]
+with after_answer("where_the_parameters_are"):
+    drawings.show_costs(both)
+    table = costs(take_apart(classic, x, t))
+    for row, (parameters, work, _) in table.items():
+        numbers = f"{parameters / 1e3:6.0f} thousand parameters"
+        print(f"{row:8} {numbers} {work / 1e6:6.1f} M multiply-adds")
+    parameters, work, _ = (
+        sum(column) for column in zip(*table.values(), strict=True)
     )
-parameters, work, _ = (sum(column) for column in zip(*table.values(), strict=True))
-low = [table["level 3"][i] + table["middle"][i] for i in (0, 1)]
-shares = low[0] / parameters, low[1] / work
-assert shares[0] > 0.75
-assert shares[1] < 0.5
-print(f"at 7 x 7: {shares[0]:.0%} of the parameters, {shares[1]:.0%} of the multiply-adds")
+    low = [table["level 3"][i] + table["middle"][i] for i in (0, 1)]
+    shares = low[0] / parameters, low[1] / work
+    assert shares[0] > 0.75
+    assert shares[1] < 0.5
+    print(f"classic, at 7 x 7: {shares[0]:.0%} of the parameters,")
+    print(f"{shares[1]:.0%} of the multiply-adds")
 
 # %% [markdown]
-# A 3 × 3 convolution has $9\,C_{in} C_{out}$ weights and uses each once per pixel. One level down there are twice the channels and a quarter of the pixels:
-# four times the weights, the same work. Time follows the work only roughly, for numbers also have to be fetched.
+# <details><summary>Why?</summary>
+#
+# A 3 x 3 convolution has $9\,C_{in} C_{out}$ weights and uses each of them once per pixel. One level down there are twice as many channels
+# and a quarter of the pixels. So there are four times as many weights, and the work stays the same. The time follows the work only
+# roughly, because the numbers also have to be moved.
+#
+# </details>
 #
 # ## How far a pixel sees
 #
-# A 3 × 3 convolution looks one pixel further to each side. After halving, one pixel further is two pixels of the picture; after halving
-# again, four. To measure it, take the middle pixel of a feature map and ask, by the gradient, which pixels of the input can
-# change it. First with convolutions alone: group norm and attention look at the whole picture, so a copy without them is measured.
+# A 3 x 3 convolution looks one pixel to each side. After the picture is halved, one pixel to the side is two pixels of the original picture, and
+# after it is halved again it is four. We measure this with the gradient: which pixels of the input can change the middle pixel of a feature map?
+# This region is called the *receptive field*. First we measure convolutions alone, in a copy of the network without group norm and
+# attention, because those two look at the whole picture.
 
 # %%
 stripped = convolutions_only(unet)
@@ -269,28 +375,28 @@ names = {
     "downs.1.0.0": "level 2",
     "downs.2.0.0": "level 3",
 }
-fields = {where: receptive_field(stripped, x_t, t, name) for name, where in names.items()}
-sides = {where: int((field > 0).any(0).sum()) for where, field in fields.items()}
+fields = {
+    where: receptive_field(stripped, x_t, t, name)
+    for name, where in names.items()
+}
+sides = {
+    where: int((field > 0).any(0).sum()) for where, field in fields.items()
+}
 print("pixels from side to side:", sides)
-fields["output, all parts"] = receptive_field(unet, x_t, t, "head")
-shown = [(field / field.max()).log10().clamp(-4, 0) / 2 + 1 for field in fields.values()]
-show_images(
-    torch.stack(shown)[:, None],
-    list(fields),
-    "Each level sees further; the output sees everything, and itself most",
-)
+fields["output, all"] = receptive_field(unet, x_t, t, "head")
+drawings.show_fields(fields)
 
 # %% [markdown]
-# *In the picture: grey squares on black that grow from 7 to 11 to 21 pixels and then fill the picture; last, a dim picture, everywhere
-# a little grey, with one white pixel in the middle. Black is less than a ten-thousandth of the brightest.*
+# The brighter a pixel, the larger its gradient, on a logarithmic scale. A black pixel changes nothing, or less than a ten-thousandth of what the
+# brightest pixel changes.
 #
-# Level 3 would see 41 pixels if there were so many. And look at the last one: the output at a pixel depends on the whole picture, but on
-# that very pixel most. Noise is told pixel by pixel.
+# Each level sees further. Level 3 would see 41 pixels if the picture had so many. The last picture is the output of the whole network: it
+# depends on every pixel of the input, but most of all on the pixel at the same place.
 #
 # ## With and without skips
 #
-# What are the skips for? Two small networks, equal in everything else, learned from the same garments for 1,000 steps: one with skips,
-# one without (`data/skips_all.md` has the commands).
+# What are the skips good for? We compare two small networks, one with skips and one that never had any. The rest of the recipe is the same, and
+# both were trained on the same drawn garments for 1,000 steps. It is one training run each (`data/skips_all.md` has the commands).
 
 # %%
 question("where_skips_matter")
@@ -302,7 +408,7 @@ where_skips_matter = ""  # your letter, between the quotes
 check(where_skips_matter, "where_skips_matter")
 
 # %% [markdown]
-# Their error at ten noise levels, on 128 garments that neither has seen:
+# We measure their squared error at ten times $t$, on 128 garments that neither network has seen:
 
 # %%
 two = {
@@ -321,116 +427,110 @@ for name, network in two.items():
             predicted = network.model(q_sample(unseen, t, noise, schedule), t)
         losses[name][place] = (predicted - noise).square().mean()
 
-# %%
-ratio = losses["without"] / losses["with skips"]
-left, right = panels(
-    "Without skips the error is larger at every t, most of all at the end",
-    ["squared error", "without skips: how many times as large"],
-    "step t",
-    "",
-    size=(3.6, 2.8),
-    shared=False,
-)
-for (name, loss), colour in zip(losses.items(), (COLOURS["learned"], "black"), strict=True):
-    left.plot(steps, loss, color=colour, label=name, linewidth=2)
-left.set_yscale("log")
-left.legend(frameon=False)
-right.plot(steps, ratio, color="black", linewidth=2)
-right.set_ylim(0)
-assert ratio.min() > 1.1
-assert ratio[-1] > 2.5
-print(f"all t together: {losses['without'].mean() / losses['with skips'].mean():.1f} times")
+# %% tags=["fold"]
+with after_answer("where_skips_matter"):
+    drawings.show_errors(steps, losses)
+    ratio = losses["without"] / losses["with skips"]
+    assert ratio.min() > 1.1
+    assert ratio[-1] > 2.5
+    whole = losses["without"].mean() / losses["with skips"].mean()
+    print(f"all t together: {whole:.1f} times the error")
 
 # %% [markdown]
-# *In the picture: left, two falling curves, the one without skips always above; right, their ratio, which rises from 1.2 to 2.7.*
+# <details><summary>Is it only the number of weights?</summary>
 #
-# A third more error, all in all. Are the missing weights to blame, since blocks without skips are narrower? No: a wider network without skips,
-# with 36 % more parameters than the one with skips, still has 1.29 times its error (`data/skips_all.md`).
+# Blocks without skips get fewer channels, so the network without skips has fewer weights. This explains only a small part: a wider network
+# without skips, with 36 % more parameters than the one with skips, still has 1.29 times its error (one run, `data/skips_all.md`).
 #
-# Does a third matter? Sixteen samples of each, from the same noise. About ten seconds.
+# Is it chance? The measurement is not: with three other sets of 128 garments and other noise, the factor was always between 1.17 and 1.19 at
+# t = 0, and between 2.5 and 2.9 at t = 180. How much it changes from training run to training run, we did not measure.
+#
+# </details>
+#
+# Do you see a difference in the samples? Each network draws sixteen garments from the same noise. This takes about twenty seconds.
 
 # %%
-drawn = []
-for network in two.values():
-    *_, samples = sample_steps(network, 16, torch.Generator().manual_seed(0))
-    drawn.append(samples)
-titles = ["with skips", *[""] * 15, "without", *[""] * 15]
-show_images(
-    torch.cat(drawn),
-    titles,
-    "With skips garments, without them mostly shapeless cloth",
-    columns=8,
-)
+states = {}
+for name, network in two.items():
+    seeded = torch.Generator().manual_seed(0)
+    walk = enumerate(sample_steps(network, 16, seeded))
+    states[name] = list(denoising_frames(walk, total=201))
+with after_answer("where_skips_matter"):
+    drawings.show_sampling(states, 200)
 
 # %% [markdown]
-# *In the picture: above, sixteen clean garments: bags, shoes, trousers, shirts. Below, sixteen patches of cloth with frayed edges, two or three of which
-# could be shirts.*
+# In training, neither network raised an error, and both losses fell. If you forget the skips, your U-Net still runs and trains. Look at the
+# samples to find such a bug.
 #
-# No error was raised, and the loss fell. A U-Net whose skips were forgotten runs and trains like any other: its pictures tell.
-#
-# Where does it go wrong? One look at the same noised garments, and the picture that each network guesses behind them.
+# Where does the difference come from? Look at eight noisy garments, and at the clean garments that each network predicts from them.
 
 # %%
 t = torch.full((8,), 120)
 x_t = q_sample(unseen[:8], t, noise[:8], schedule)
-rows, errors = [unseen[:8], x_t.clamp(-1, 1)], []
-for network in two.values():
+rows = {"$x_0$": unseen[:8], "$x_t$": x_t}
+for name, network in two.items():
     with torch.no_grad():
-        guess = predict_start_from_noise(x_t, t, network.model(x_t, t), schedule)
-    rows.append(guess.clamp(-1, 1))
-    errors.append((rows[-1] - unseen[:8]).square().mean())
-titles = [
-    title for name in ("x_0", "x_t", "with", "without") for title in (name, *[""] * 7)
-]
-show_images(torch.cat(rows), titles, "Without skips, grain is left in the guess", columns=8)
-assert errors[1] > 1.5 * errors[0]
+        predicted = network.model(x_t, t)
+    x_0 = predict_start_from_noise(x_t, t, predicted, schedule)
+    rows[name] = x_0.clamp(-1, 1)
+
+# %% tags=["fold"]
+with after_answer("where_skips_matter"):
+    drawings.show_predictions(rows)
+    errors = [(rows[name] - unseen[:8]).square().mean() for name in two]
+    assert errors[1] > 1.5 * errors[0]
 
 # %% [markdown]
-# *In the picture: four rows of eight: garments; the same under heavy noise; smooth, slightly blurred garments; the same shapes, blotched and grainy.*
+# <details><summary>What you saw</summary>
 #
-# Both see what kind of garment it is. But the one without skips does not name the noise to the pixel, and what it does not name stays in its
-# guess.
+# Both networks recognise most kinds of garment. But the network without skips predicts the noise of single pixels less well. The noise that it
+# misses stays in its picture as blotches and grain.
 #
-# ## From 28 × 28 × 1 to 128 × 128 × 3
+# </details>
 #
-# Nothing in a U-Net is tied to a size: convolutions run over any picture, and odd sizes are padded and cut off again. Only the stem and the
-# head know the number of channels.
+# ## From 28 x 28 x 1 to 128 x 128 x 3
+#
+# Nothing in a U-Net depends on the size of the picture. Convolutions work on any size. If a side cannot be halved, the picture is padded first, and
+# the result is cropped at the end. Only the stem and the head depend on the picture's number of channels.
 
 # %%
-model = make_model(load_config("fashion_mnist_cpu"), channels=1, num_classes=10)
+model = make_model(
+    load_config("fashion_mnist_cpu"), channels=1, num_classes=10
+)
 for shape in ((28, 28), (32, 32), (30, 17)):
     with torch.no_grad():
         out = model(torch.zeros(1, 1, *shape), torch.tensor([5]))
     print(shape, "in,", tuple(out.shape[2:]), "out")
 
 # %% [markdown]
-# But the work grows with the pixels, and 128 × 128 has 21 times as many as 28 × 28. A way out: fold patches of 4 × 4 pixels into channels first. A picture
-# of 128 × 128 × 3 becomes one of 32 × 32 × 48, and the head unfolds it again.
+# But the work grows with the number of pixels, and 128 x 128 has 21 times as many as 28 x 28. One remedy is to fold patches of 4 x 4 pixels into
+# channels first. A picture of 128 x 128 x 3 becomes one of 32 x 32 x 48, and the head unfolds it again.
 
 # %%
 for patch in (1, 2, 4):
     change = f"model.patch={patch}"
-    print(f"{change:15}", size_of("folder_128_colour", [change], (3, 128, 128)))
-colour = make_model(load_config("folder_128_colour"), channels=3, num_classes=10)
-draw_unet(
-    take_apart(colour, torch.zeros(1, 3, 128, 128), torch.tensor([5])),
-    "128 × 128 × 3 with patches of 4: inside it is a network for 32 × 32",
+    print(
+        f"{change:14}", size_of("folder_128_colour", [change], (3, 128, 128))
+    )
+colour = make_model(
+    load_config("folder_128_colour"), channels=3, num_classes=10
 )
+parts = take_apart(colour, torch.zeros(1, 3, 128, 128), torch.tensor([5]))
+drawings.show_unet(parts, "A network for 128 x 128 x 3, with patches of 4")
 
 # %% [markdown]
-# *In the picture: a U that begins with 64 channels of 32 × 32 pixels, goes down to 192 channels of 8 × 8, and ends in a head of 3 × 128 × 128.*
-#
 # ## What you now have
 #
-# - `unet_forward`: the wiring, which drives every network of this course
+# - `unet_widths` and `unet_forward`: the plan and the connections of every network in this course
 # - a network for any picture from a config, and three numbers to compare it by: parameters, multiply-adds, milliseconds
-# - what to suspect when samples come out as patches of cloth
+# - a first thing to check when samples look like patches of cloth: are the skips there?
+# - a test that shows which way the grain takes through a trained network
 #
 # ## Think about it
 #
 # 1. Skips make the noise easy to copy. Would they help as much if the network predicted $x_0$ instead?
-# 2. The classic network has no skip at 28 × 28. What does its last block then know of single pixels?
-# 3. Why is attention at 7 × 7 enough for the whole output to see the whole input?
+# 2. The classic network has no skip at 28 x 28. What can its last block know about single pixels?
+# 3. Attention stands only at 7 x 7. Why does the whole output still depend on the whole input?
 #
 # ## Read on
 #

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import pytest
 import torch
@@ -246,3 +247,82 @@ def test_a_number_is_no_reason():
 
     message = examine("image_grid", image_grid).message
     assert "In this check: wrong with `images` of type float32, right otherwise." in message
+
+
+# Results of several parts
+
+
+def pairs(count):
+    """Two lists of pairs, as `unet_widths` returns them."""
+    return [(count, 2 * count), (2 * count, 4 * count)], [(8 * count, 2 * count), (4 * count, count)]
+
+
+PAIRS = Quiz(pairs, lambda g: [(3,), (5,)], 1, 1, ("?",), returns=("way down", "way up"))
+
+
+def test_one_wrong_number_does_not_speak_for_the_others():
+    def half_of_one(count):
+        down, ups = pairs(count)
+        return down, [(ups[0][0] // 2, ups[0][1]), *ups[1:]]
+
+    message = examine_quiz(PAIRS, half_of_one).message
+    assert "times" not in message
+    assert "The way up: Right only in row 1. Yours at [0, 0] is 12, expected is 24." in message
+
+
+def test_a_part_of_a_part_has_both_names():
+    def named(count):
+        return pairs(count), ("first", "second")
+
+    def other(count):
+        return pairs(count), ("first", "third")
+
+    quiz = Quiz(named, lambda g: [(3,)], 1, 1, ("?",), returns=("table", "heading"))
+    assert examine_quiz(quiz, other).message.startswith("The heading, item 1: It returns 'third'")
+    assert examine_quiz(quiz, lambda count: named(count)).passed
+
+
+def test_whole_numbers_that_are_right_by_chance_are_no_clue():
+    def places(count):
+        return torch.tensor([3, 1, 4, 0, 2]) + count
+
+    def others(count):
+        return torch.tensor([0, 3, 4, 1, 1]) + count
+
+    quiz = Quiz(places, lambda g: [(0,), (1,)], 1, 1, ("?",))
+    assert "Right only" not in examine_quiz(quiz, others).message
+
+
+# What is handed out one by one
+
+
+def losses(change):
+    """`train_loop` with `change(its losses)` in the place of its losses."""
+    return lambda *args: change(training.train_loop(*args))
+
+
+@pytest.mark.parametrize(
+    ("change", "passed"),
+    [(lambda found: map(torch.clone, found), True), (list, False), (lambda f: iter(list(f)), False)],
+)
+def test_losses_come_when_their_step_is_done(change, passed):
+    assert examine("train_loop", losses(change)).passed is passed
+
+
+def test_a_list_in_the_place_of_an_iterator_is_told_to_yield():
+    quiz = replace(find("train_loop"), mistakes=[])
+    assert "expected is an iterator" in examine_quiz(quiz, losses(list)).message
+
+
+def test_a_draw_that_is_left_out_shows_in_the_next_call():
+    @torch.no_grad()
+    def p_sample_from(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+        for step in reversed(range(start + 1)):
+            t = torch.full((len(x_t),), step, device=x_t.device)
+            noise = draw_noise(x_t.shape, schedule, generator) if step else torch.zeros_like(x_t)
+            x_t = reverse.p_sample(model, x_t, t, noise, schedule, predicts, clip_start)
+        return x_t
+
+    quiz = find("p_sample_from")
+    assert examine_quiz(quiz, p_sample_from).mistake == "nothing_drawn_at_the_end"
+    assert examine_quiz(replace(quiz, changes=(), calls=1), p_sample_from).passed  # that is what `calls` is for

@@ -120,7 +120,7 @@ def test_samples_of_a_class_by_name(run, tmp_path):
     ("words", "says"),
     [
         (["--out", "s.jpeg2"], "must end in .png or .safetensors"),
-        (["--gif", "d.mp4"], "must end in .gif"),
+        (["--film", "d.mp4"], "must end in .gif or .webp"),
     ],
 )
 def test_a_wrong_ending_is_refused_before_any_sampling(run, words, says):

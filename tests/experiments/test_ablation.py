@@ -1,4 +1,4 @@
-"""The ladder's networks have what their names say, and the log and the pictures are theirs."""
+"""The networks of the ablation have what their names say, and the log and the pictures are theirs."""
 
 import csv
 import itertools
@@ -102,6 +102,7 @@ def test_the_log_is_of_these_networks():
         assert lines[0]["parameters"] == sum(p.numel() for p in network(name).parameters())
         assert lines[0]["multiply_adds"] == pytest.approx(multiply_adds(name), abs=0.06)
         assert all(0 < line["loss"] < 2 for line in lines)
+        assert {line["seed"] for line in lines} == {0, 1, 2}  # a conclusion rests on three runs
         assert {(line["seed"], line["step"]) for line in lines} == {
             (line["seed"], line["step"]) for line in log["plain"]
         }
@@ -115,6 +116,39 @@ def test_the_table_says_how_far_the_seeds_lie_apart(tmp_path):
         csv.writer(file).writerows([names, *rows])
     line = ablation.table(["plain"], tmp_path / "log.csv").splitlines()[1]
     assert " ".join(line.split()) == "plain 0.200 ± 0.100 0.300 ± 0.100 0.400 ± 0.100 1,234 5.0 M"
+
+
+# What chapter 07 says about it
+
+
+def ends(name, third):
+    return [line[f"loss_{third}"] for line in ablation.final(ablation.read_log()[name])]
+
+
+@pytest.mark.parametrize("third", ablation.THIRDS)
+def test_time_shortcut_and_skips_gain_in_every_run(third):
+    for one, other in [("plain", "+ time"), ("+ norm", "+ residual"), ("+ down and up", "+ skips")]:
+        assert max(ends(other, third)) < min(ends(one, third))
+
+
+@pytest.mark.parametrize("third", ablation.THIRDS)
+@pytest.mark.parametrize("one", ["+ skips", "scale-shift instead of add"])
+def test_attention_and_scale_shift_show_no_gain(one, third):
+    """The runs with and without it overlap."""
+    assert min(ends(one, third)) < max(ends("+ attention", third))
+    assert min(ends("+ attention", third)) < max(ends(one, third))
+
+
+@pytest.mark.parametrize("third", ablation.THIRDS)
+def test_down_and_up_alone_and_convnext_are_worse(third):
+    assert min(ends("+ down and up", third)) > max(ends("plain", third))
+    assert min(ends("ConvNeXt instead of ResNet", third)) > max(ends("scale-shift instead of add", third))
+
+
+def test_a_residual_network_is_soon_better_than_the_plain_one_ever_gets():
+    log = ablation.read_log()
+    early = [line["loss"] for line in log["+ residual"] if line["step"] == 50]
+    assert max(early) < min(line["loss"] for line in log["plain"])
 
 
 def test_there_are_samples_of_every_rung():

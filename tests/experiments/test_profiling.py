@@ -4,16 +4,13 @@ import time
 
 import pytest
 import torch
-from matplotlib import pyplot as plt
 from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib.experiments.profiling import (
     activations,
     convolutions_only,
     costs,
-    draw_unet,
     receptive_field,
-    show_costs,
     take_apart,
 )
 from course_lib.runs.checkpoints import make_model
@@ -40,13 +37,6 @@ def noise(*shape):
 def small(**changes):
     torch.manual_seed(0)
     return Unet(**{"dim": 8, "dim_mults": (1, 2, 2)} | changes).eval()
-
-
-@pytest.fixture
-def axes():
-    """The axes of the figure that was drawn last."""
-    yield lambda: plt.gcf().axes
-    plt.close("all")
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -143,27 +133,3 @@ def test_convolutions_only_is_a_copy():
     copy = convolutions_only(model)
     assert list(model.state_dict()) == before
     assert not any(isinstance(module, torch.nn.GroupNorm) for module in copy.modules())
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_picture_has_a_box_for_each_block_and_an_arrow_for_each_skip(name, axes):
-    parts = take_apart(small(**NETWORKS[name]), noise(1, 1, 16, 16), T)
-    draw_unet(parts, "A title")
-    (axis,) = axes()
-    texts = [text.get_text() for text in axis.texts]
-    drawn = [part for part in parts if part.role in ("stem", "block", "head")]
-    sizes = [" × ".join(map(str, part.shape[1:])) for part in drawn]
-    assert [text for text in texts if text.count("×") == 2] == sizes
-    assert len(axis.lines) == sum(part.skip for part in parts if part.way == "up")
-    assert sum("attention" in text for text in texts) == sum(part.role == "attention" for part in parts)
-
-
-def test_the_bars_are_as_long_as_the_costs(axes):
-    parts = take_apart(small(), noise(2, 1, 16, 16), T.expand(2), repeats=1)
-    show_costs({"one": parts, "other": parts}, "A title")
-    table = costs(parts)
-    assert list(table) == ["ends", "level 1", "level 2", "level 3", "middle"]
-    for column, axis in enumerate(axes()):
-        scale = (1e6, 2e6, 2)[column]  # of two images
-        lengths = [bar.get_width() * scale for bar in axis.patches]
-        assert lengths == pytest.approx([row[column] for row in table.values()] * 2)

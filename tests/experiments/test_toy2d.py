@@ -73,6 +73,23 @@ def test_many_energy_distances_are_those_of_the_pieces():
     assert pieces.tolist() == pytest.approx([float(value) for value in expected])
 
 
+def test_the_floor_is_the_root_mean_square_over_pairs_of_real_sets():
+    def draw(n, generator):
+        return torch.randn(n, 2, generator=generator)
+
+    floor = toy2d.energy_floor(draw, 20, torch.Generator().manual_seed(0), repeats=40)
+    g = torch.Generator().manual_seed(0)
+    pairs = torch.stack([toy2d.energy_distance(draw(20, g), draw(20, g)) for _ in range(40)])
+    assert floor == pytest.approx(float(pairs.square().mean().sqrt()))
+    assert float(pairs.min()) < 0 < floor  # unbiased: some pairs lie below 0, the floor never does
+    smaller = toy2d.energy_floor(draw, 200, torch.Generator().manual_seed(0))
+    assert 5 * smaller < floor < 20 * smaller  # it falls as 1 / size
+    with pytest.raises(ValueError, match="repeats=0"):
+        toy2d.energy_floor(draw, 20, g, repeats=0)
+    with pytest.raises(ValueError, match=r"\(n, d\)"):
+        toy2d.energy_floor(draw, 1, g)
+
+
 def test_waves_are_the_network_of_x_with_its_sines_and_cosines():
     torch.manual_seed(0)
     waves = toy2d.FourierMLP(2, levels=5, frequencies=(1.0, 3.0))

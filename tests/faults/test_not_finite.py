@@ -13,7 +13,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from course_lib.errors import CourseError
 from course_lib.images import load_images
-from course_lib.pictures.gifs import save_gif
+from course_lib.pictures.gifs import save_film
 from course_lib.pictures.plots import save_grid
 from course_lib.runs.checkpoints import export_checkpoint, load_checkpoint, read_network
 from course_lib.runs.config import load_config
@@ -202,7 +202,7 @@ def test_pictures_and_films(odd, tmp_path, faults):
     with pytest.raises(CourseError, match=r"not finite"):
         save_grid(images, tmp_path / "a.png")
     with pytest.raises(CourseError):
-        save_gif([images[2, 0].numpy()], tmp_path / "a.gif")
+        save_film([images[2, 0].numpy()], tmp_path / "a.gif")
     assert os.listdir(tmp_path) == []
     faults("not finite", 2)
 

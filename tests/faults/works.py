@@ -16,7 +16,7 @@ from course_lib.errors import CourseError
 from course_lib.files import write_file
 from course_lib.image_data.cache import from_cache, to_cache
 from course_lib.image_data.decoding import Decoded
-from course_lib.pictures.gifs import save_gif
+from course_lib.pictures.gifs import save_film
 from course_lib.pictures.plots import save_grid
 from course_lib.runs.tensor_files import write_safetensors
 
@@ -87,7 +87,7 @@ def commands(checkpoint: Path) -> dict[str, Work]:
 
     def pictures(folder: Path) -> None:
         save_grid(torch.zeros(1, 1, 8, 8), folder / "a.png")
-        save_gif([np.zeros((8, 8), np.uint8)], folder / "a.gif")
+        save_film([np.zeros((8, 8), np.uint8)], folder / "a.gif")
 
     return {
         "picture and film": command(
@@ -161,8 +161,8 @@ WRITERS = {
         lambda folder: save_grid(torch.ones(1, 1, 8, 8), folder / "a.png"),
     ),
     "film": library(
-        lambda folder: save_gif([np.zeros((8, 8), np.uint8)] * 2, folder / "a.gif"),
-        lambda folder: save_gif([np.ones((8, 8), np.uint8)], folder / "a.gif"),
+        lambda folder: save_film([np.zeros((8, 8), np.uint8)] * 2, folder / "a.gif"),
+        lambda folder: save_film([np.ones((8, 8), np.uint8)], folder / "a.gif"),
     ),
     "cache": library(_write_cache, lambda folder: None),
     "damaged record": library(

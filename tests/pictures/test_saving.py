@@ -10,10 +10,10 @@ from PIL import Image
 
 from course_lib.errors import CourseError
 from course_lib.files import FileError
-from course_lib.pictures.gifs import gif, save_gif
+from course_lib.pictures.gifs import film, gif, save_film
 from course_lib.pictures.plots import image_grid, save_grid
 from course_lib.pictures.saving import PictureError, check_film_place, check_picture_place
-from course_lib.pictures.widgets import show_gif
+from course_lib.pictures.widgets import show_film
 
 IMAGES = torch.linspace(-1, 1, 4 * 64).reshape(4, 1, 8, 8)
 FRAMES = [image_grid(IMAGES), image_grid(-IMAGES)]
@@ -45,13 +45,14 @@ def test_a_film_of_what_are_no_grey_values_is_refused(tmp_path, dtype):
         FRAMES[0],
         np.full((17, 17), np.nan).astype(dtype) if dtype in (np.float32, np.float64) else FRAMES[1].astype(dtype),
     ]
-    for make in (gif, lambda frames: show_gif(frames, ""), lambda frames: save_gif(frames, tmp_path / "film.gif")):
+    saved = [lambda frames, name=name: save_film(frames, tmp_path / name) for name in ("film.gif", "film.webp")]
+    for make in (gif, film, lambda frames: show_film(frames, ""), *saved):
         with pytest.raises(PictureError, match="uint8"):
             make(frames)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("shape", [(8,), (8, 8, 1), (8, 8, 4), (2, 8, 8, 3), (0, 8)])
+@pytest.mark.parametrize("shape", [(8,), (8, 8, 1), (8, 8, 5), (2, 8, 8, 3), (0, 8)])
 def test_a_film_of_odd_shapes_is_refused(shape):
     with pytest.raises(PictureError, match="shape"):
         gif([np.zeros(shape, np.uint8)])
@@ -81,19 +82,21 @@ def test_a_film_is_a_gif(tmp_path, name):
     with pytest.raises(PictureError, match=r"ends in \.gif"):
         check_film_place(tmp_path / name)
     with pytest.raises(PictureError, match=r"ends in \.gif"):
-        save_gif(FRAMES, tmp_path / name)
+        save_film(FRAMES, tmp_path / name)
 
 
 def test_a_file_of_another_kind_is_not_replaced(tmp_path):
     """A checkpoint that somebody has called samples.png stays."""
-    for save, name, content in ((save_grid, "grid.png", IMAGES), (save_gif, "film.gif", FRAMES)):
+    for save, name, content in ((save_grid, "grid.png", IMAGES), (save_film, "film.gif", FRAMES)):
         (tmp_path / name).write_bytes(b"the work of a week")
         with pytest.raises(FileError, match="is there already"):
             save(content, tmp_path / name)
         assert (tmp_path / name).read_bytes() == b"the work of a week"
 
 
-@pytest.mark.parametrize(("save", "name", "content"), [(save_grid, "grid.png", IMAGES), (save_gif, "film.gif", FRAMES)])
+@pytest.mark.parametrize(
+    ("save", "name", "content"), [(save_grid, "grid.png", IMAGES), (save_film, "film.gif", FRAMES)]
+)
 def test_a_full_disk_leaves_the_old_picture_whole(tmp_path, monkeypatch, save, name, content):
     save(content, tmp_path / name)
     before = (tmp_path / name).read_bytes()

@@ -7,7 +7,6 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from course_lib.paths import ROOT
@@ -33,6 +32,7 @@ def test_the_slider_redraws_and_has_a_still_picture(shown, monkeypatch):
     still = np.full((4, 6), 9, np.uint8)
     widgets.show_slider(lambda value: np.full((2, 2), value, np.uint8), [10, 20, 30], "t", still, "a <grey> square")
     slider, image = boxes[0].children
+    assert (slider.value, image.layout.width, image.layout.max_width) == (20, "2px", "100%")
     for value in (20, 30, 10):
         slider.value = value
         assert Image.open(BytesIO(image.value)).getpixel((0, 0)) == value
@@ -44,51 +44,39 @@ def test_the_slider_redraws_and_has_a_still_picture(shown, monkeypatch):
 
 
 def test_a_film_is_shown_with_its_alternative(shown):
-    widgets.show_gif([np.zeros((4, 4), np.uint8), np.full((4, 4), 255, np.uint8)], "black turns white")
+    widgets.show_film([np.zeros((4, 4), np.uint8), np.full((4, 4), 255, np.uint8)], "black turns white")
     (bundle,) = shown
     assert picture_in(bundle["text/html"]).n_frames == 2
     assert bundle["text/plain"] == "black turns white"
+    assert 'width="4"' in bundle["text/html"]
+
+
+def test_a_drawing_takes_half_its_pixels_on_the_page(shown):
+    widgets.show_film([np.full((4, 6, 4), level, np.uint8) for level in (9, 99)], "a drawing")
+    assert 'width="3"' in shown[0]["text/html"]
+
+
+def test_a_slider_starts_where_it_is_told_to(monkeypatch, shown):
+    made = []
+    kind = widgets.ipywidgets.SelectionSlider
+    monkeypatch.setattr(widgets.ipywidgets, "SelectionSlider", lambda **how: made.append(kind(**how)) or made[-1])
+    drawn = []
+
+    def draw(value):
+        drawn.append(value)
+        return np.full((2, 2), value, np.uint8)
+
+    widgets.show_slider(draw, [10, 20, 30], "t", draw(0), "a square", start=10)
+    assert (made[0].value, drawn) == (10, [0, 10])  # the middle, which may answer a question, was never drawn
 
 
 def test_nbval_compares_what_a_film_shows_in_words_not_its_pixels(shown):
     """Another processor rounds otherwise: the same cell then makes a film of other bytes."""
     for level, alternative in ((254, "black turns white"), (255, "black turns white"), (255, "white turns black")):
-        widgets.show_gif([np.zeros((4, 4), np.uint8), np.full((4, 4), level, np.uint8)], alternative)
+        widgets.show_film([np.zeros((4, 4), np.uint8), np.full((4, 4), level, np.uint8)], alternative)
     one, rounded, other = (bundle["text/html"] for bundle in shown)
     assert one != rounded
     assert sanitized(one) == sanitized(rounded) != sanitized(other)
-
-
-class Handle:
-    """Stands in for IPython's DisplayHandle: what was shown, and what took its place."""
-
-    def __init__(self):
-        self.shown, self.replaced = [], []
-
-    def display(self, bundle, raw):
-        self.shown.append(bundle)
-
-    def update(self, bundle, raw):
-        self.replaced.append(bundle)
-
-
-def test_a_training_is_shown_in_one_place(monkeypatch):
-    handle = Handle()
-    monkeypatch.setattr(widgets, "DisplayHandle", lambda: handle)
-    live = widgets.LiveTraining(4, "the loss <falls>", every=0.0)
-    live.update(1, torch.tensor(1.0))
-    live.update(2, torch.tensor(0.5), torch.zeros(8, 1, 28, 28))
-    live.update(3, torch.tensor(0.3))
-    live.update(4, torch.tensor(0.2))
-    (first,), (*_, last) = handle.shown, handle.replaced
-    assert len(handle.replaced) == 3
-    assert first["text/plain"] == last["text/plain"] == "the loss <falls>"
-    assert '<progress value="1" max="4"></progress> step 1 of 4, loss 1.000, about' in first["text/html"]
-    assert '<progress value="4" max="4"></progress> step 4 of 4, loss 0.500<br>' in last["text/html"]
-    assert 'alt="the loss &lt;falls&gt;"' in last["text/html"]
-    assert sanitized(first["text/html"]) == sanitized(last["text/html"]) != first["text/html"]
-    assert picture_in(first["text/html"]).size == (380, 260)
-    assert picture_in(last["text/html"]).size == (380 + 4 * 3 * 29 - 3, 260)  # the samples stay beside the curve
 
 
 def sanitized(text):
@@ -98,14 +86,3 @@ def sanitized(text):
     for section in rules.sections():
         text = re.sub(rules[section]["regex"], rules[section]["replace"], text)
     return text
-
-
-def test_a_training_is_drawn_now_and_then_and_at_its_end(monkeypatch):
-    handle = Handle()
-    monkeypatch.setattr(widgets, "DisplayHandle", lambda: handle)
-    live = widgets.LiveTraining(50, "", every=1000.0)
-    for step in range(31, 51):  # a run that goes on at step 30
-        live.update(step, torch.tensor(float(step)))
-    assert len(handle.shown) == 1
-    (last,) = handle.replaced
-    assert "step 50 of 50, loss 40.500" in last["text/html"]

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from course_lib.images import load_images
-from course_lib.pictures.widgets import show_gif
+from course_lib.pictures.widgets import show_film
 from course_lib.quizzes import check
 
 # %%
@@ -29,7 +29,7 @@ load_images()
 print(os.environ["COURSE_PROGRESS"], torch.get_num_threads(), os.environ["MPLBACKEND"])
 
 # %%
-show_gif(list(np.random.default_rng().integers(0, 256, (2, 16, 16)).astype(np.uint8)), "noise")
+show_film(list(np.random.default_rng().integers(0, 256, (2, 16, 16)).astype(np.uint8)), "noise")
 
 # %% quiz="snr"
 def snr(alphas_cumprod: Tensor) -> Tensor:

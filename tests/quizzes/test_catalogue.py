@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from course_lib import schedules
+from course_lib.checker.matching import Matching
 from course_lib.checker.quiz import Alternative, Choice, Mistake, Option, Quiz
 from course_lib.quizzes import UnknownQuizError, commands, examine
 from course_lib.quizzes.registry import CHAPTERS, every_quiz, find, quizzes_of
@@ -29,6 +30,8 @@ def test_the_quiz_is_sound(name):
 def faults(quiz: Quiz | Choice) -> list[str]:
     """What is wrong with a quiz, a line each."""
     common = [f"{quiz.name}: no {what}" for what in ("points", "minutes", "hints") if not getattr(quiz, what)]
+    ratings = {"difficulty": quiz.difficulty, "importance": quiz.importance}
+    common += [f"{quiz.name}: {what} is not from 1 to 5" for what, value in ratings.items() if value not in range(1, 6)]
     common += [
         fault for n, text in enumerate(quiz.hints, 1) for fault in unreadable(text, f"{quiz.name}, hints, no. {n}")
     ]
@@ -36,6 +39,8 @@ def faults(quiz: Quiz | Choice) -> list[str]:
     for what in ("name", "hint"):
         seen = [getattr(mistake, what) for mistake in quiz.mistakes]
         common += [f"two mistakes share the {what} {text!r}" for text in {t for t in seen if seen.count(t) > 1}]
+    if isinstance(quiz, Matching):
+        return common + faults_of_matching(quiz)
     return common + (faults_of_choice(quiz) if isinstance(quiz, Choice) else faults_of_quiz(quiz))
 
 
@@ -90,6 +95,21 @@ def faults_of_choice(quiz: Choice) -> list[str]:
         found += [
             f"{answer!r} is taken for an answer" for answer in answers if examine(quiz.name, answer).finding != finding
         ]
+    return found
+
+
+def faults_of_matching(quiz: Matching) -> list[str]:
+    """What is wrong with its pairs; what it makes of odd answers, test_matching.py tests."""
+    found = [] if len(quiz.shows) >= 3 else [f"{quiz.name}: fewer than three rows"]
+    if len(set(quiz.answer)) < len(quiz.answer) or set(quiz.answer) != quiz.options.keys():
+        found.append(f"{quiz.name}: a cause has no row, or two")
+    pairs = [(quiz.answer, "correct", None)] + [(m.attempt, "mistake", m.name) for m in quiz.mistakes]
+    for answer, *expected in pairs:
+        report = examine(quiz.name, answer)
+        if [report.finding, report.mistake] != expected:
+            found.append(f"{answer}: {report.finding} {report.mistake}, not {expected}")
+    if examine(quiz.name, "?" * len(quiz.answer)).finding != "not_attempted":
+        found.append(f"{quiz.name}: question marks are taken for an answer")
     return found
 
 
@@ -192,28 +212,46 @@ def test_a_choice_without_explanation_is_a_fault(examined):
 def test_the_promised_quizzes_are_there():  # their order: test_names.py
     assert [CHAPTERS.index(c) for c in ("start", "schedules", "forward")] == [0, 3, 4]
     promised = {
-        "start": ["to_model_range"],
-        "toy": ["noise_levels", "neighbour_loss", "denoise_step", "optimal_denoiser"],
-        "mixtures": ["mixture_log_prob", "mixture_score"],
+        "start": ["to_model_range", "add_noise"],
+        "toy": [
+            *("noise_levels", "neighbour_loss", "denoise_step", "sample_path", "optimal_denoiser", "peaks_denoiser"),
+        ],
+        "mixtures": [
+            *("mixture_log_prob", "mixture_score"),
+            *("posterior_mean_from_score", "euler_sampler", "energy_distance"),
+        ],
         "schedules": [
             *("linear_beta_schedule", "quadratic_beta_schedule", "sigmoid_beta_schedule", "cosine_beta_schedule"),
-            *("alphas_cumprod_from_betas", "snr", "rescale_zero_terminal_snr"),
+            *("alphas_cumprod_from_betas", "snr", "rescale_zero_terminal_snr", "sigma_from_alphas_cumprod"),
         ],
-        "forward": ["extract", "q_step", "q_sample", "q_posterior"],
-        "reverse": ["predict_start_from_noise", "p_losses", "p_mean", "p_sample", "p_sample_loop"],
-        "objective": ["v_from_start_and_noise", "score_from_noise", "kl_between_gaussians", "snr_weight"],
+        "forward": ["extract", "q_step", "q_sample", "combine_gaussians", "q_posterior"],
+        "reverse": [
+            "predict_start_from_noise",
+            "p_losses",
+            "p_mean",
+            "p_sample",
+            "p_sample_loop",
+            "deterministic_step",
+        ],
+        "objective": [
+            "v_from_start_and_noise",
+            "score_from_noise",
+            "kl_between_gaussians",
+            "bound_weight",
+            "snr_weight",
+        ],
         "blocks": [
             *("SinusoidalPositionEmbeddings", "ResnetBlock", "Downsample", "Upsample"),
             *("Attention", "PreNorm", "LinearAttention", "ConvNextBlock"),
         ],
-        "unet": ["unet_forward", "count_parameters"],
-        "training": ["sample_timesteps", "train_step", "warmup_decay", "ema_update"],
-        "sampling": ["to_uint8", "image_grid", "denoising_frames", "optimal_denoiser_of_dataset"],
+        "unet": ["unet_widths", "unet_forward", "count_parameters"],
+        "training": ["sample_timesteps", "train_step", "warmup_decay", "ema_update", "train_loop", "batch_indices"],
+        "sampling": ["to_uint8", "image_grid", "denoising_frames", "p_sample_from", "optimal_denoiser_of_dataset"],
     }
     for chapter, names in promised.items():
         quizzes = quizzes_of(chapter)
         assert set(names) <= set(quizzes)
-        assert sum(isinstance(quiz, Choice) for quiz in quizzes.values()) >= 2
+        assert sum(isinstance(quiz, Choice) for quiz in quizzes.values()) >= 1 + (chapter != "start")
         assert all(len(quizzes[name].mistakes) >= 4 for name in names)
 
 
@@ -239,7 +277,7 @@ def test_an_unknown_name_is_told_what_is_close():
 
 def test_the_right_letter_cannot_be_guessed_from_the_others():
     """Fifteen of 24 right answers once were "b": who always said b passed most of them."""
-    questions = [quiz for quiz in every_quiz().values() if isinstance(quiz, Choice)]
+    questions = [quiz for quiz in every_quiz().values() if type(quiz) is Choice]
     for size in {len(question.options) for question in questions}:
         answers = [question.answer for question in questions if len(question.options) == size]
         shares = [answers.count(letter) / len(answers) for letter in questions[0].options]

@@ -205,7 +205,7 @@ def test_a_question_and_its_answers(capsys):
     assert check(quiz.answer.upper(), "what_t_zero_does") is None
     assert "✓ what_t_zero_does is right" in capsys.readouterr().out
     assert check(None, "what_t_zero_does") is None
-    assert "Guess before you run" in capsys.readouterr().out
+    assert "Predict before you go on" in capsys.readouterr().out
     question("snr")
     assert "is no question" in capsys.readouterr().out
 

@@ -117,3 +117,10 @@ def test_a_stub_does_not_tell_the_formula(monkeypatch, tmp_path):
     monkeypatch.setattr(sources, "NOTEBOOKS", tmp_path)
     assert "(1 - " not in stub(find("snr"))
     assert "alpha-bar / (1 - alpha-bar)" in unsolved(find("snr").reference)  # why the reference's words are not taken
+
+
+def test_of_a_whole_module_no_layer_is_given_away():
+    reference = find("ResnetBlock").reference
+    assert "nn.Conv2d" in unsolved(reference)
+    assert "nn.Conv2d" not in unsolved(reference, whole=True)
+    assert unsolved(reference, whole=True).count("raise NotImplementedError") == 2

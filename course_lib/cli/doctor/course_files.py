@@ -15,7 +15,7 @@ LFS_POINTER = b"version https://git-lfs"
 # What chapters load. Each network has a card, NAME.md, beside it.
 NETWORKS = ("fashion_mnist", "fashion_mnist_cpu", "skips_all", "skips_none", "textures", "classifier/fashion_mnist")
 TABLES = ("ablation.csv", "equal_minutes.csv", "fashion_mnist.csv", "fashion_mnist_scores.csv")
-PICTURES = ("pictures/ablation.png", "pictures/denoising.gif")
+PICTURES = ("pictures/ablation.png", "pictures/denoising.webp")
 SHIPPED = (*(f"{name}.safetensors" for name in NETWORKS), *TABLES, *PICTURES)
 
 

@@ -13,6 +13,8 @@ Attention = Quiz(
     cases=maps_to_attend,
     points=5,
     minutes=25,
+    difficulty=4,
+    importance=5,
     hints=(
         "Three views of every pixel come out of `to_qkv`: cut its channels into (three heads d), and let the pixels "
         "(h w) be one axis.",

@@ -31,7 +31,9 @@ ConvNextBlock = Quiz(
     blocks.ConvNextBlock,
     cases=maps_and_times,
     points=3,
-    minutes=12,
+    minutes=10,
+    difficulty=2,
+    importance=2,
     hints=(
         "A branch beside a shortcut again. The branch begins with the depthwise convolution.",
         "After it the time is added, `time_mlp(time)` shaped (B, C, 1, 1); then comes `self.body`.",

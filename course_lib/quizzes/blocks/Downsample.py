@@ -18,6 +18,8 @@ Downsample = Quiz(
     cases=with_both_kernels,
     points=1,
     minutes=3,
+    difficulty=1,
+    importance=4,
     hints=(
         "Look at the convolution in `__init__`: what does its stride do?",
         "It already makes every second row and column. There is nothing else to do.",

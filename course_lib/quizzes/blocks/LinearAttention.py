@@ -11,7 +11,9 @@ LinearAttention = Quiz(
     blocks.LinearAttention,
     cases=maps_to_attend,
     points=4,
-    minutes=20,
+    minutes=15,
+    difficulty=3,
+    importance=2,
     hints=(
         'Cut as in `Attention`, but leave the pixels last: "... -> three b heads d (h w)". Two softmaxes: q over its '
         "features, k over the pixels.",

@@ -23,6 +23,8 @@ PreNorm = Quiz(
     cases=maps_and_layers,
     points=1,
     minutes=3,
+    difficulty=1,
+    importance=4,
     hints=(
         "The name says the order: what comes first?",
         "`self.norm` on x, then `self.layer` on what comes out. The residual is a block of its own.",

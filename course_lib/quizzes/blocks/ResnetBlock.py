@@ -1,6 +1,7 @@
 """Quiz `ResnetBlock` of chapter 07."""
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from course_lib import blocks
@@ -31,15 +32,22 @@ def feature_maps(g: torch.Generator) -> list[tuple]:
 ResnetBlock = Quiz(
     blocks.ResnetBlock,
     cases=feature_maps,
-    points=4,
-    minutes=20,
+    whole=True,
+    points=6,
+    minutes=35,
+    difficulty=4,
+    importance=5,
     hints=(
-        "A branch and a shortcut, added at the end. The branch: norm, activation, convolution, twice; the time enters "
-        "at the second norm.",
-        '"add": `time_mlp(time)`, shaped (B, C, 1, 1), joins h before `norm2`. "scale_shift": split it into scale and '
-        "shift along the channels, and use them after `norm2`.",
+        "`__init__` makes the layers in the list above, after `super().__init__()`. `forward` computes a branch and a "
+        "shortcut, and adds the two at the end.",
+        "The first norm and the first convolution start from `dim` channels, the second ones from `dim_out`. "
+        "The shortcut is a 1 x 1 convolution if the two differ, else `nn.Identity()`.",
+        "For the time: `nn.Sequential(nn.SiLU(), nn.Linear(time_dim, width))`. The width is dim_out in the mode "
+        '"add", and twice that in the mode "scale_shift".',
+        '"add": the embedded time, shaped (B, C, 1, 1), joins h before the second norm. "scale_shift": split it into '
+        "scale and shift along the channels, and use them after the second norm.",
         "h = conv1(act(norm1(x))); norm2(h + added) or norm2(h) * (1 + scale) + shift; return conv2(act(h)) + "
-        "shortcut(x). Without a time, or without a `time_mlp`, only norm2(h).",
+        "shortcut(x). Without a time, or without `time_dim`, only norm2(h).",
     ),
 )
 
@@ -53,8 +61,8 @@ ResnetBlock.edits(
     ),
     x_itself=(
         "self.shortcut(x) -> x",
-        "`x` itself is added. That fits only while the width stays the same: `__init__` has made something for both "
-        "cases.",
+        "`x` itself is added, which fits only while the number of channels stays the same. What turns `dim` channels "
+        "into `dim_out`?",
     ),
     shortcut_of_the_middle=(
         "self.shortcut(x) -> self.shortcut(h)",
@@ -100,10 +108,13 @@ ResnetBlock.edits(
 BRANCH = "self.conv1(self.activation(self.norm1(x)))"
 
 ResnetBlock.edits(
-    no_first_norm=("self.norm1(x) -> x", "The first convolution sees x without a norm. What is `norm1` for?"),
+    no_first_norm=(
+        "self.norm1(x) -> x",
+        "The first convolution sees x without a norm. What comes before each convolution?",
+    ),
     no_second_norm=(
         "h = self.conv1( -> self.norm2 = nn.Identity(); h = self.conv1(",
-        "`norm2` has no part in it. Two convolutions, two norms: what does the second one see?",
+        "The second norm has no part in it. Two convolutions, two norms: what does the second convolution see?",
     ),
     first_norm_twice=(
         "h = self.conv1( -> self.norm2 = self.norm1; h = self.conv1(",
@@ -132,11 +143,11 @@ ResnetBlock.edits(
     ),
     with_relu=(
         "self.activation = nn.SiLU() -> self.activation = nn.ReLU()",
-        "The activation is ReLU: 0 for everything negative. `__init__` has made another one.",
+        "The activation is ReLU: 0 for everything negative. The description names another one.",
     ),
     with_gelu=(
         "self.activation = nn.SiLU() -> self.activation = nn.GELU()",
-        "The activation is GELU. It looks much like the one that `__init__` has made, but it is not the same.",
+        "The activation is GELU. It looks much like the one that the description names, but it is not the same.",
     ),
     activation_before_norm=(
         f"{BRANCH} -> self.activation(self.conv1(self.norm1(self.activation(x))))",
@@ -163,7 +174,7 @@ ResnetBlock.edits(
 ResnetBlock.edits(
     no_time=(
         "if self.time_mlp is None or time is None -> if True",
-        "The result is the same at every time. What is `time_mlp` for?",
+        "The result is the same at every time. Where does the embedded time come in?",
     ),
     crashes_without_a_time=(
         "self.time_mlp is None or time is None -> self.time_mlp is None",
@@ -171,11 +182,11 @@ ResnetBlock.edits(
     ),
     crashes_without_time_dim=(
         "self.time_mlp is None or time is None -> time is None",
-        "Without `time_dim` there is no `time_mlp`, and a time may come in all the same: what then?",
+        "Without `time_dim` there is no layer for the time, and a time may come in all the same: what then?",
     ),
     time_taken_for_granted=(
         "if self.time_mlp is None or time is None -> if False",
-        "The time can be None, and so can `time_mlp`. Which layers are left to call then?",
+        "The time can be None, and so can `time_dim`. Which layers are left to call then?",
     ),
     scale_without_one=(
         "(1 + scale) -> scale",
@@ -183,13 +194,13 @@ ResnetBlock.edits(
     ),
     scale_and_shift_swapped=(
         "scale, shift = -> shift, scale =",
-        "Scale and shift have changed places: the first half of `time_mlp`'s numbers is the scale.",
+        "Scale and shift have changed places: the first half of the time's numbers is the scale.",
     ),
     every_other_number=(
         "(two c) -> (c two)",
         "Every other number serves as scale. Which of `(two c)` and `(c two)` puts all scales first?",
     ),
-    scale_alone=("(1 + scale) + shift -> (1 + scale)", "The shift is missing: the other half of `time_mlp`'s numbers."),
+    scale_alone=("(1 + scale) + shift -> (1 + scale)", "The shift is missing: the other half of the time's numbers."),
     shift_alone=(
         "self.norm2(h) * (1 + scale) + shift -> self.norm2(h) + shift",
         'In the mode "scale_shift" only the shift comes in. What is the first half of the numbers for?',
@@ -205,7 +216,7 @@ ResnetBlock.edits(
     added_after_the_norm=(
         "self.norm2(h + rearrange( -> (self.norm2(h) + rearrange(",
         'In the mode "add" the time joins after the norm. It should join the convolution\'s output: '
-        "before or after `norm2`?",
+        "before or after the second norm?",
     ),
     added_after_the_activation=(
         "h = self.conv1( -> late = 0; h = self.conv1(",
@@ -232,11 +243,104 @@ ResnetBlock.edits(
     ),
     time_activated_twice=(
         "nn.Sequential(nn.SiLU(), nn.Linear -> nn.Sequential(nn.Sequential(nn.SiLU(), nn.SiLU()), nn.Linear",
-        "The time passes two activations on its way in. What does `time_mlp` begin with?",
+        "The time passes two activations on its way in. How many does the description name?",
     ),
     time_not_activated=(
         "nn.Sequential(nn.SiLU(), nn.Linear -> nn.Sequential(nn.Identity(), nn.Linear",
-        "The time comes in without its activation: only the linear layer of `time_mlp` was at work.",
+        "The time comes in without its activation: only a linear layer was at work.",
+    ),
+)
+
+# ... and in `__init__`
+
+FIRST = "self.conv1 = nn.Conv2d(dim, dim_out, 3, padding=1)"
+SECOND = "self.conv2 = shrink(nn.Conv2d(dim_out, dim_out, 3, padding=1))"
+SHORTCUT = "nn.Conv2d(dim, dim_out, 1) if dim != dim_out else nn.Identity()"
+
+ResnetBlock.edits(
+    not_shrunk=(
+        f"{SECOND} -> self.conv2 = nn.Conv2d(dim_out, dim_out, 3, padding=1)",
+        "The last convolution of the branch starts as large as any other. Which function lets a fresh block hand its "
+        "input on almost unchanged?",
+    ),
+    first_one_shrunk=(
+        f"{FIRST} -> self.conv1 = shrink(nn.Conv2d(dim, dim_out, 3, padding=1))",
+        f"{SECOND} -> self.conv2 = nn.Conv2d(dim_out, dim_out, 3, padding=1)",
+        "The first convolution starts small, not the second. A norm comes after the first one: what does that do to "
+        "small numbers?",
+    ),
+    both_shrunk=(
+        f"{FIRST} -> self.conv1 = shrink(nn.Conv2d(dim, dim_out, 3, padding=1))",
+        "Both convolutions start small. Only the last layer of the branch has to: which one is that?",
+    ),
+    convolutions_without_bias=(
+        f"{FIRST} -> self.conv1 = nn.Conv2d(dim, dim_out, 3, padding=1, bias=False)",
+        f"{SECOND} -> self.conv2 = shrink(nn.Conv2d(dim_out, dim_out, 3, padding=1, bias=False))",
+        "The 3 x 3 convolutions have no bias. torch gives them one unless told otherwise.",
+    ),
+    pointwise_second=(
+        f"{SECOND} -> self.conv2 = shrink(nn.Conv2d(dim_out, dim_out, 1))",
+        "The second convolution is 1 x 1, so it mixes channels and sees no neighbours. Both convolutions of the branch "
+        "are 3 x 3.",
+    ),
+    pointwise_first=(
+        f"{FIRST} -> self.conv1 = nn.Conv2d(dim, dim_out, 1)",
+        "The first convolution is 1 x 1, so it sees no neighbours. Both convolutions of the branch are 3 x 3.",
+    ),
+    wider_in_the_second=(
+        "nn.Conv2d(dim, dim_out, 3, padding=1) -> nn.Conv2d(dim, dim, 3, padding=1)",
+        "self.norm2 = group_norm(dim_out, groups) -> self.norm2 = group_norm(dim, groups)",
+        f"{SECOND} -> self.conv2 = shrink(nn.Conv2d(dim, dim_out, 3, padding=1))",
+        'width = dim_out if time_mode == "add" else 2 * dim_out -> width = dim if time_mode == "add" else 2 * dim',
+        "The number of channels changes in the second convolution. Which of the two goes from `dim` to `dim_out`?",
+    ),
+    second_norm_of_dim=(
+        "self.norm2 = group_norm(dim_out, groups) -> self.norm2 = group_norm(dim, groups)",
+        "The second norm is made for `dim` channels. How many come out of the first convolution?",
+    ),
+    groups_forgotten=(
+        "self.norm1 = group_norm(dim, groups) -> self.norm1 = group_norm(dim)",
+        "self.norm2 = group_norm(dim_out, groups) -> self.norm2 = group_norm(dim_out)",
+        "The norms take eight groups, whatever `groups` says. Hand it on to both of them.",
+    ),
+    one_group=(
+        "self.norm1 = group_norm(dim, groups) -> self.norm1 = group_norm(dim, 1)",
+        "self.norm2 = group_norm(dim_out, groups) -> self.norm2 = group_norm(dim_out, 1)",
+        "All channels stand in one group. The argument `groups` says how many there are.",
+    ),
+    batch_norms=(
+        "self.norm1 = group_norm(dim, groups) -> self.norm1 = nn.BatchNorm2d(dim)",
+        "self.norm2 = group_norm(dim_out, groups) -> self.norm2 = nn.BatchNorm2d(dim_out)",
+        "These are batch norms: each picture's result depends on the others in its batch. Which norm looks at one "
+        "picture at a time?",
+    ),
+    shortcut_always_a_convolution=(
+        f"{SHORTCUT} -> nn.Conv2d(dim, dim_out, 1)",
+        "The shortcut is a convolution even where the number of channels stays. What should it be there, so that the "
+        "input passes untouched?",
+    ),
+    shortcut_three_by_three=(
+        f"{SHORTCUT} -> nn.Conv2d(dim, dim_out, 3, padding=1) if dim != dim_out else nn.Identity()",
+        "The shortcut's convolution is 3 x 3. It only has to change the number of channels: which size is enough?",
+    ),
+    shortcut_without_bias=(
+        f"{SHORTCUT} -> nn.Conv2d(dim, dim_out, 1, bias=False) if dim != dim_out else nn.Identity()",
+        "The shortcut's convolution has no bias. torch gives it one unless told otherwise.",
+    ),
+    two_layers_for_the_time=(
+        "nn.Sequential(nn.SiLU(), nn.Linear(time_dim, width)) -> "
+        "nn.Sequential(nn.Linear(time_dim, time_dim), nn.SiLU(), nn.Linear(time_dim, width))",
+        "The time passes two linear layers. The embedding has had its own already: one activation and one layer are "
+        "enough here.",
+    ),
+    time_activated_afterwards=(
+        "nn.Sequential(nn.SiLU(), nn.Linear(time_dim, width)) -> nn.Sequential(nn.Linear(time_dim, width), nn.SiLU())",
+        "The activation comes after the linear layer of the time, so scale and shift are hardly ever negative. "
+        "In which order does the description name the two?",
+    ),
+    one_number_for_each_channel=(
+        'width = dim_out if time_mode == "add" else 2 * dim_out -> width = dim_out',
+        'The layer of the time makes one number for each channel in both modes. How many does "scale_shift" need?',
     ),
 )
 
@@ -302,3 +406,28 @@ def with_functional(self, x, time=None):
         scale, shift = self.time_mlp(time).view(len(x), 2, -1, 1, 1).unbind(1)
     h = self.norm2(h)
     return self.conv2(functional.silu(h + h * scale + shift)) + self.shortcut(x)
+
+
+@ResnetBlock.alternative("The two halves of the branch are `nn.Sequential`s, and `nn.SiLU` stands in each of them.")
+class AsTwoSequences(nn.Module):
+    def __init__(self, dim, dim_out, time_dim=None, groups=8, time_mode="scale_shift"):
+        super().__init__()
+        self.adds = time_mode == "add"
+        self.project = nn.Conv2d(dim, dim_out, 1) if dim != dim_out else None
+        self.second = nn.Sequential(nn.SiLU(), blocks.shrink(nn.Conv2d(dim_out, dim_out, 3, padding=1)))
+        self.first = nn.Sequential(blocks.group_norm(dim, groups), nn.SiLU(), nn.Conv2d(dim, dim_out, 3, padding=1))
+        self.norm = blocks.group_norm(dim_out, groups)
+        self.hears = None if time_dim is None else nn.Linear(time_dim, dim_out * (1 if self.adds else 2))
+
+    def forward(self, x, time=None):
+        h, told = self.first(x), None
+        if self.hears is not None and time is not None:
+            told = self.hears(functional.silu(time))[:, :, None, None]
+        if told is None:
+            h = self.norm(h)
+        elif self.adds:
+            h = self.norm(h + told)
+        else:
+            scale, shift = told.chunk(2, dim=1)
+            h = self.norm(h) * (scale + 1) + shift
+        return self.second(h) + (x if self.project is None else self.project(x))

@@ -23,6 +23,8 @@ SinusoidalPositionEmbeddings = Quiz(
     cases=steps_to_embed,
     points=3,
     minutes=12,
+    difficulty=3,
+    importance=5,
     hints=(
         "Half of the numbers are sines, half are cosines, at the same dim / 2 frequencies. Make the frequencies first.",
         "The frequencies fall from 1 to 1/10,000, by the same factor each time: exp of something that falls evenly "

@@ -12,6 +12,8 @@ Upsample = Quiz(
     cases=pictures,
     points=2,
     minutes=6,
+    difficulty=2,
+    importance=4,
     hints=(
         "First make every pixel a square of four equal pixels, then convolve.",
         '`functional.interpolate` has the mode "nearest"; einops has `repeat`.',

@@ -17,7 +17,9 @@ extract = Quiz(
     forward.extract,
     cases=lookups,
     points=2,
-    minutes=6,
+    minutes=5,
+    difficulty=2,
+    importance=4,
     hints=(
         "Two jobs: look up one value per row, then give the result as many axes as x has.",
         "`values[t]` has shape (B,). To multiply (B, C, H, W) it has to be "

@@ -11,7 +11,9 @@ q_sample = Quiz(
     forward.q_sample,
     cases=batches,
     points=3,
-    minutes=8,
+    minutes=6,
+    difficulty=2,
+    importance=5,
     hints=(
         "x_t is a mixture of x_0 and noise. Which weights, so that the variance stays 1?",
         "alpha-bar_t is the share of the signal's variance that is left. "

@@ -11,7 +11,9 @@ q_step = Quiz(
     forward.q_step,
     cases=batches,
     points=2,
-    minutes=7,
+    minutes=5,
+    difficulty=2,
+    importance=3,
     hints=(
         "A little less signal, a little more noise, so that the variance stays 1. "
         "Which two weights add up to 1 after squaring?",

@@ -20,6 +20,8 @@ what_t_zero_does = Choice(
     answer="a",
     points=1,
     minutes=2,
+    difficulty=1,
+    importance=4,
     hints=("How large is `alphas_cumprod[0]`: 1, or a little less?",),
 )
 
@@ -36,8 +38,8 @@ doubt_about_the_step_before = Choice(
         ),
         "b": Option(
             "smaller than beta",
-            "Both ends hold it in place: (1 - alpha-bar_{t-1}) / (1 - alpha-bar_t) times "
-            "beta, and that ratio is below 1. At t = 0 it is even 0.",
+            "Two witnesses leave less doubt than one. You will derive how much: "
+            "(1 - alpha-bar_{t-1}) / (1 - alpha-bar_t) times beta, and that ratio is below 1.",
         ),
         "c": Option(
             "beta: that much noise was added",
@@ -48,5 +50,65 @@ doubt_about_the_step_before = Choice(
     answer="b",
     points=1,
     minutes=3,
+    difficulty=2,
+    importance=3,
     hints=("Think of t = 0: where was x_{t-1} then?", "What can knowing x_0 do to your doubt?"),
+)
+
+
+whose_word_counts = Choice(
+    "whose_word_counts",
+    "A cosine schedule with T = 200. You stand in the middle, at t = 100, and know x_t and x_0. "
+    "Which of the two has the larger weight in the mean of x_{t-1}?",
+    options={
+        "a": Option(
+            "x_0: it is clean, and x_t is half noise",
+            "x_0 is clean, but from it to x_{t-1} lie 100 steps of noise that it knows nothing of. "
+            "How many lie between x_{t-1} and x_t?",
+        ),
+        "b": Option(
+            "both about the same, since t is half way",
+            "The precisions decide, not the place. One step of noise lies between x_{t-1} and x_t: "
+            "how many between x_0 and x_{t-1}?",
+        ),
+        "c": Option(
+            "x_t, by far",
+            "Only one small step lies between x_{t-1} and x_t, and 100 between x_0 and x_{t-1}. "
+            "The weights are 0.98 for x_t and 0.02 for x_0.",
+        ),
+    },
+    answer="c",
+    points=1,
+    minutes=2,
+    difficulty=2,
+    importance=3,
+    hints=("Each witness is weighted by its precision. How much noise lies between x_{t-1} and each of the two?",),
+)
+
+
+another_x_start = Choice(
+    "another_x_start",
+    "You noise a boot to x_T. Then you walk back, step by step, by drawing from `q_posterior`. "
+    "But as x_0 you hand it a bag. Where do you end?",
+    options={
+        "a": Option(
+            "at the bag, exactly",
+            "At t = 0 the mean is the x_0 that was handed over, and the variance is 0. "
+            "So who says what x_0 is decides where the way back ends.",
+        ),
+        "b": Option(
+            "at the boot: x_T was made from it",
+            "x_T holds almost nothing of the boot any more. What are mean and variance of `q_posterior` at t = 0?",
+        ),
+        "c": Option(
+            "at something between boot and bag",
+            "Each step is drawn a little towards the bag. What are mean and variance of `q_posterior` at t = 0?",
+        ),
+    },
+    answer="a",
+    points=1,
+    minutes=2,
+    difficulty=2,
+    importance=4,
+    hints=("Look at the last step, t = 0: which variance has the first witness there?",),
 )

@@ -13,6 +13,8 @@ mixture_log_prob = Quiz(
     cases=scattered_points,
     points=3,
     minutes=12,
+    difficulty=3,
+    importance=3,
     hints=(
         "First one number for each point and each component, (B, K). `x[:, None] - means` has shape (B, K, d).",
         "The density is a sum of products: each weight times a Gaussian. Far away every exp is 0, "
@@ -213,6 +215,15 @@ mixture_log_prob.variants(
         for floor in FLOORS
     },
 )
+
+
+@mixture_log_prob.mistake(
+    "1 / sqrt(2 pi std²) is the factor of one dimension: how many has x? "
+    "And far away every exp is 0: which function does exp, sum and log in one, safely?"
+)
+def density_of_one_dimension(x, means, std, weights):
+    bumps = (-(x[:, None] - means).square().sum(dim=2) / (2 * std**2)).exp()
+    return ((weights * bumps).sum(dim=1) / math.sqrt(2 * math.pi * std**2)).log()
 
 
 @mixture_log_prob.mistake(

@@ -11,6 +11,8 @@ mixture_score = Quiz(
     cases=scattered_points,
     points=3,
     minutes=12,
+    difficulty=4,
+    importance=5,
     hints=(
         "One Gaussian first: which gradient has -|x - m|² / (2 std²), and where does it point?",
         "Each component pulls with its own arrow. How much it counts is the probability that x came from it: "

@@ -1,6 +1,7 @@
-"""What both quizzes of chapter 02 use."""
+"""What the quizzes of chapter 02 share."""
 
 import torch
+from torch import Tensor, nn
 
 
 def scattered_points(g: torch.Generator) -> list[tuple]:
@@ -25,3 +26,10 @@ def scattered_points(g: torch.Generator) -> list[tuple]:
         x = std * torch.randn(rows, dim, generator=g) + means[torch.arange(rows) % components] + away
         cases.append((x, means, std, weights / weights.sum()))
     return cases
+
+
+class WavyScore(nn.Module):
+    """A score for cases, (x, sigma) -> shape of x: no two noise levels look alike, and it is defined at sigma = 0."""
+
+    def forward(self, x: Tensor, sigma: Tensor | float) -> Tensor:
+        return -torch.sin(1.3 * x + sigma) / (0.3 + sigma) - 0.2 * x.flip(-1)

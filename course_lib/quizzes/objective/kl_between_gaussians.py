@@ -32,10 +32,12 @@ kl_between_gaussians = Quiz(
     objective.kl_between_gaussians,
     cases=gaussian_pairs,
     points=2,
-    minutes=8,
+    minutes=10,
+    difficulty=3,
+    importance=4,
     hints=(
-        "Two parts: how far the means are apart, measured in the second one's spread, "
-        "and how different the spreads are.",
+        "Two parts: how far the means are apart, measured in the second one's standard deviation, "
+        "and how different the variances are.",
         "Write E over the first of log p1 - log p2. "
         "The square (x - mean2)² has the expectation variance1 + (mean1 - mean2)².",
         "(log(variance2 / variance1) + (variance1 + (mean1 - mean2)²) / variance2 - 1) / 2",
@@ -109,7 +111,7 @@ kl_between_gaussians.edits(
     ),
     kl_without_log=(
         "(variance2 / variance1).log() + ->",
-        "The logarithm of the two spreads is missing: where did the normalising constants of the densities go?",
+        "The logarithm of the two variances is missing: where did the normalising constants of the densities go?",
     ),
     kl_without_its_logarithm=(
         "(variance2 / variance1).log() + -> variance2 / variance1 +",
@@ -130,11 +132,11 @@ kl_between_gaussians.edits(
     ),
     kl_distance_not_divided=(
         "(variance1 + (mean1 - mean2) ** 2) / variance2 -> variance1 / variance2 + (mean1 - mean2) ** 2",
-        "The distance of the means is not divided. It has to be measured in the spread of one of the two: which?",
+        "The distance of the means is not divided. It has to be measured in the variance of one of the two: which?",
     ),
     kl_without_the_first_variance=(
         "(variance1 + (mean1 - mean2) ** 2) -> (mean1 - mean2) ** 2",
-        "The first Gaussian's own spread is missing beside the distance of the means. "
+        "The first Gaussian's own variance is missing beside the distance of the means. "
         "What is E (x - mean2)², over all x?",
     ),
     kl_square_not_halved=(
@@ -161,7 +163,7 @@ kl_between_gaussians.edits(
     ),
     kl_of_variances_only=(
         "(variance1 + (mean1 - mean2) ** 2) -> variance1",
-        "Only the spreads count here. Where do the means come in?",
+        "Only the variances count here. Where do the means come in?",
     ),
     kl_distance_not_squared=(
         "(mean1 - mean2) ** 2 -> (mean1 - mean2).abs()",

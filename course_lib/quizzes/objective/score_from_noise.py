@@ -15,6 +15,8 @@ score_from_noise = Quiz(
     cases=lambda g: [(noise, t, schedule) for _, t, noise, schedule in noisy_batches(g)],
     points=2,
     minutes=5,
+    difficulty=2,
+    importance=5,
     hints=(
         "Given x_0, x_t is Gaussian. What is the slope of the logarithm of a Gaussian density?",
         "-(x_t - mean) / variance. Here x_t - mean is sigma times noise, and the variance is sigma².",

@@ -28,6 +28,8 @@ snr_weight = Quiz(
     cases=steps_and_gammas,
     points=3,
     minutes=10,
+    difficulty=4,
+    importance=3,
     hints=(
         "Begin with a network that predicts x_0: its error counts SNR, but never more than gamma.",
         "How does an error in the noise, or in v, show in x_0? By 1 / SNR and by 1 / (SNR + 1): "

@@ -12,6 +12,8 @@ v_from_start_and_noise = Quiz(
     cases=noisy_batches,
     points=2,
     minutes=5,
+    difficulty=2,
+    importance=4,
     hints=(
         "x_t is one mixture of x_0 and noise. v is another one, with the same two weights: which goes where?",
         "Think of x_t as a point on a circle, cos x_0 + sin noise. "

@@ -28,9 +28,11 @@ p_losses = Quiz(
     cases=training_batches,
     points=3,
     minutes=12,
+    difficulty=3,
+    importance=5,
     hints=(
-        "Three steps: make x_t, ask the model about it, compare what it says with what it should have said.",
-        "`q_sample` makes x_t, `training_target` knows the right answer for each `predicts`, "
+        "Three steps: make x_t, ask the model, and compare its prediction with the target.",
+        "`q_sample` makes x_t, `training_target` gives the target for each `predicts`, "
         "`LOSSES[loss_type]` compares two tensors.",
         "LOSSES[loss_type](model(x_t, t), target) with x_t = q_sample(x_start, t, noise, schedule) "
         "and target = training_target(x_start, t, noise, schedule, predicts)",
@@ -57,7 +59,7 @@ p_losses.edits(
     ),
     target_is_x_t=(
         f"{TARGET} -> x_t",
-        "The prediction is compared with x_t, which the model has just seen. What should it have guessed?",
+        "The prediction is compared with x_t, which the model has just seen. What should it predict?",
     ),
     v_taken_for_noise=(
         f"{TARGET} -> x_start if predicts == 'start' else noise",
@@ -129,7 +131,7 @@ p_losses.edits(
     ),
     starts_compared=(
         f"{COMPARED} -> LOSSES[loss_type](predict_start(model(x_t, t), x_t, t, schedule, predicts), x_start)",
-        "Guesses of x_0 are compared, so errors at large t count far more. With what should the model's answer "
+        "Predictions of x_0 are compared, so errors at large t count far more. With what should the model's answer "
         "itself be compared?",
     ),
     noise_put_in_unweighted=(
@@ -138,7 +140,7 @@ p_losses.edits(
     ),
     backward_called=(
         f"return {COMPARED} -> loss = {COMPARED}; loss.backward(); return loss",
-        "A gradient is computed inside, though the caller decides when to go back. Who does that in the training loop?",
+        "`backward` is called inside. That is the training loop's job, not the loss function's.",
     ),
     summed=(
         f"return {COMPARED} -> return x_t.numel() * {COMPARED}",
@@ -166,7 +168,7 @@ p_losses.edits(
     ),
     signed=(
         f"return {COMPARED} -> return (model(x_t, t) - target).mean()",
-        "Plain differences cancel: too high and too low add up to a good mark. What makes them all positive?",
+        "Plain differences cancel: errors above and below add up to 0. What makes them all positive?",
     ),
     x_t_with_other_noise=(
         f"{NOISED} -> q_sample(x_start, t, torch.randn_like(x_start), schedule)",

@@ -14,9 +14,11 @@ p_mean = Quiz(
     cases=lambda g: [(model, x, t, *rest) for model, x, t, _, *rest in model_and_noisy_batches(g)],
     points=3,
     minutes=10,
+    difficulty=3,
+    importance=5,
     hints=(
-        "`q_posterior` steps back if it is given x_0. Nobody gives it x_0: who can guess it?",
-        "Ask the model, let `predict_start` turn what it says into x_0, clamp if asked to, hand that to `q_posterior`.",
+        "`q_posterior` steps back if it is given x_0. You do not know x_0: what can predict it?",
+        "Ask the model, turn its prediction into x_0 with `predict_start`, clamp if asked to, and call `q_posterior`.",
         "mean, variance = q_posterior(predict_start(model(x_t, t), x_t, t, schedule, predicts), x_t, t, schedule), "
         "with `.clamp(-1, 1)` on the start if clip_start; return the mean",
     ),
@@ -29,7 +31,7 @@ STEP = "mean, _ = q_posterior(x_start, x_t, t, schedule)"
 p_mean.edits(
     start_returned=(
         "return mean -> return x_start",
-        "That is the guess of x_0, the whole way in one leap. Asked is where x was one step before.",
+        "That is the predicted x_0, the whole way in one leap. You want x one step before.",
     ),
     output_taken_for_the_start=(
         "schedule, predicts) -> schedule, 'start')",
@@ -45,7 +47,7 @@ p_mean.edits(
     ),
     always_clipped=(
         "if clip_start: -> if True:",
-        "The guess is always clipped, also when `clip_start` is False: data that leaves [-1, 1] would be cut off.",
+        "The prediction is always clipped, also when `clip_start` is False: data that leaves [-1, 1] would be cut off.",
     ),
     clipped_the_other_way_round=(
         "if clip_start: -> if not clip_start:",
@@ -54,7 +56,7 @@ p_mean.edits(
     mean_clipped=(
         "if clip_start: -> if False:",
         "return mean -> return mean.clamp(-1, 1) if clip_start else mean",
-        "The mean is clipped. It may leave [-1, 1], for it still holds noise: which guess may not?",
+        "The mean is clipped. It may leave [-1, 1], for it still holds noise: which prediction may not?",
     ),
     output_clipped=(
         "if clip_start: -> if False:",
@@ -65,31 +67,31 @@ p_mean.edits(
     state_clipped=(
         "if clip_start: -> if False:",
         "x_start = predict_start -> x_t = x_t.clamp(-1, 1) if clip_start else x_t; x_start = predict_start",
-        "x_t is clipped. It holds noise and has to leave [-1, 1]: which guess may not?",
+        "x_t is clipped. It holds noise and has to leave [-1, 1]: which prediction may not?",
     ),
     clipped_to_0_and_1=(
         "clamp(-1, 1) -> clamp(0, 1)",
-        "The guess is clipped to [0, 1]. Between which values do the course's images live?",
+        "The prediction is clipped to [0, 1]. Between which values do the course's images live?",
     ),
     clipped_above_only=(
         "clamp(-1, 1) -> clamp(max=1)",
-        "The guess is kept below 1, but it may fall below -1. Which two limits do images have?",
+        "The prediction is kept below 1, but it may fall below -1. Which two limits do images have?",
     ),
     squashed=(
         "x_start.clamp(-1, 1) -> x_start.tanh()",
-        "The guess is squashed by tanh, which changes values inside [-1, 1] as well. Those should stay as they are.",
+        "The prediction goes through tanh, which changes values inside [-1, 1] as well. Those should stay.",
     ),
     scaled_into_the_range=(
         "x_start.clamp(-1, 1) -> x_start / x_start.abs().max().clamp(min=1)",
-        "The whole guess is made smaller until it fits. Only what lies outside [-1, 1] should change.",
+        "The whole prediction is made smaller until it fits. Only what lies outside [-1, 1] should change.",
     ),
     clipped_for_noise_only=(
         "if clip_start: -> if clip_start and predicts == 'noise':",
-        "The guess is clipped only where `predicts` is `noise`. The other two kinds guess an x_0 as well.",
+        "The prediction is clipped only where `predicts` is `noise`. The other two kinds predict an x_0 as well.",
     ),
     guess_and_mean_clipped=(
         "return mean -> return mean.clamp(-1, 1) if clip_start else mean",
-        "The guess is clipped, and the mean once more. The mean still holds noise and may leave [-1, 1].",
+        "The prediction is clipped, and the mean once more. The mean still holds noise and may leave [-1, 1].",
     ),
     output_and_state_swapped=(
         "predict_start(model(x_t, t), x_t, -> predict_start(x_t, model(x_t, t),",
@@ -113,7 +115,7 @@ p_mean.edits(
     ),
     x_t_has_no_say=(
         f"{STEP} -> before = schedule.alphas_cumprod_prev.sqrt(); mean = extract(before, t, x_t.shape) * x_start",
-        "The guess is faded to the level t - 1, and x_t has no say. What does x_t know that the guess does not?",
+        "The predicted x_0 is faded to level t - 1, and x_t is not used. What does x_t know that x_0 does not?",
     ),
     posterior_one_step_lower=(
         f"{STEP} -> mean, _ = q_posterior(x_start, x_t, (t - 1).clamp(min=0), schedule)",
@@ -151,7 +153,7 @@ p_mean.edits(
     noised_state=(
         "mean, _ = -> mean, variance =",
         "return mean -> return mean + variance.sqrt() * torch.randn_like(x_t)",
-        "That is a sample, with noise on it. Asked is the mean alone; the noise comes in `p_sample`.",
+        "That is a sample, with noise on it. `p_mean` returns the mean alone; the noise comes in `p_sample`.",
     ),
 )
 
@@ -209,7 +211,7 @@ def mean_without_gradients(model, x_t, t, schedule, predicts="noise", clip_start
     return q_posterior(x_start, x_t, t, schedule)[0]
 
 
-@p_mean.alternative("Equation 11, with the noise that belongs to the (clipped) guess of x_0.")
+@p_mean.alternative("Equation 11, with the noise that belongs to the (clipped) prediction of x_0.")
 def mean_through_the_noise(model, x_t, t, schedule, predicts="noise", clip_start=False):
     x_start = guessed_start(model, x_t, t, schedule, predicts, clip_start).double()
     ac, beta = extract(schedule.alphas_cumprod.double(), t, x_t.shape), extract(schedule.betas.double(), t, x_t.shape)

@@ -13,6 +13,8 @@ p_sample = Quiz(
     cases=model_and_noisy_batches,
     points=2,
     minutes=8,
+    difficulty=2,
+    importance=5,
     hints=(
         "You have the mean. A draw from a Gaussian is its mean plus something times the noise.",
         "That something is the standard deviation. `schedule.posterior_variance` holds variances, one for each t.",
@@ -28,7 +30,7 @@ MEAN = "p_mean(model, x_t, t, schedule, predicts, clip_start)"
 p_sample.edits(
     variance_for_spread=(
         "x_t.shape).sqrt() -> x_t.shape)",
-        "The noise is multiplied by the variance. How much does a draw from N(mean, variance) spread?",
+        "The noise is multiplied by the variance. What is the standard deviation of N(mean, variance)?",
     ),
     mean_times_noise=(
         f"mean + {SPREAD} -> mean * {SPREAD}",
@@ -36,7 +38,7 @@ p_sample.edits(
     ),
     mean_only=(
         f"return mean + {SPREAD} * noise -> return mean",
-        "Only the mean comes back: each step then goes to the middle of what is possible. What is missing?",
+        "Only the mean comes back, so each step removes too much noise. What does a draw from a Gaussian add?",
     ),
     noise_at_full_strength=(
         f"{SPREAD} * noise -> noise",
@@ -99,7 +101,7 @@ p_sample.edits(
     ),
     spread_along_the_last_axis=(
         SPREAD + " -> schedule.posterior_variance[t].sqrt()",
-        "A spread of shape (B,) lines up with the last axis, the width. `extract` puts it on the batch axis.",
+        "A standard deviation of shape (B,) lines up with the last axis. `extract` puts it on the batch axis.",
     ),
     beta_for_spread=(
         SPREAD + " -> extract(schedule.betas, t, x_t.shape)",
@@ -107,16 +109,16 @@ p_sample.edits(
     ),
     root_of_the_root=(
         "x_t.shape).sqrt() -> x_t.shape).sqrt().sqrt()",
-        "The noise is multiplied by the fourth root of the variance. How much does a draw from a Gaussian spread?",
+        "The noise is multiplied by the fourth root of the variance. Which root is the standard deviation?",
     ),
     half_a_logarithm=(
         SPREAD + " -> (0.5 * extract(schedule.posterior_variance, t, x_t.shape)).exp()",
-        "exp(variance / 2) is the spread if the *logarithm* of the variance is kept. The schedule keeps no logarithm.",
+        "exp(v / 2) is the standard deviation if v is the *logarithm* of the variance. The schedule has no logarithm.",
     ),
     state_clamped=(
         f"return mean + {SPREAD} * noise -> x = mean + {SPREAD} * noise; return x.clamp(-1, 1) if clip_start else x",
         "The new state is clamped. It still holds noise and has to leave [-1, 1]: "
-        "which guess may not, and who clips that?",
+        "which prediction may not, and who clips that?",
     ),
     predicts_not_passed_on=(
         "schedule, predicts, clip_start) -> schedule, 'noise', clip_start)",
@@ -129,17 +131,17 @@ p_sample.edits(
     ),
     clip_not_passed_on=(
         "predicts, clip_start) -> predicts)",
-        "`clip_start` changes nothing. Who keeps the guess inside [-1, 1]?",
+        "`clip_start` changes nothing. Who keeps the prediction inside [-1, 1]?",
     ),
     always_clipped=(
         "predicts, clip_start) -> predicts, True)",
-        "The guess is always kept inside [-1, 1], also when `clip_start` is False.",
+        "The prediction is always kept inside [-1, 1], also when `clip_start` is False.",
     ),
 )
 
 
 @p_sample.mistake(
-    "That is the guess of x_0 with the noise of one step: a leap, no step. Which function gives the mean of x_{t-1}?"
+    "That is the predicted x_0 with the noise of one step: a leap, no step. Which function gives the mean of x_{t-1}?"
 )
 def noise_on_the_start(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
     return guessed_start(model, x_t, t, schedule, predicts, clip_start) + spread(schedule, t, x_t) * noise
@@ -166,7 +168,7 @@ def algorithm_2(model, x_t, t, noise, schedule, predicts="noise", clip_start=Fal
 
 
 @p_sample.mistake(
-    "The guess of x_0 is noised again to the level t - 1, so x_t has no say. Which mean keeps what x_t knows?"
+    "The prediction of x_0 is noised again to the level t - 1, so x_t has no say. Which mean keeps what x_t knows?"
 )
 def guess_noised_again(model, x_t, t, noise, schedule, predicts="noise", clip_start=False):
     start = guessed_start(model, x_t, t, schedule, predicts, clip_start)

@@ -40,6 +40,8 @@ p_sample_loop = Quiz(
     cases=walks,
     points=3,
     minutes=12,
+    difficulty=3,
+    importance=5,
     hints=(
         "Where does the way back begin, and through which t does it go?",
         "x = draw_noise(shape, schedule, generator); then for t = T - 1, ..., 0, one `p_sample` with new noise each.",
@@ -90,7 +92,7 @@ p_sample_loop.edits(
     ),
     no_noise_on_the_way=(
         f"{NOISE} -> noise = torch.zeros(shape, device=schedule.device)",
-        "No step adds noise, so all samples crowd together. Which argument of `p_sample` is it?",
+        "No step gets fresh noise, so the samples come out too narrow. Which argument of `p_sample` is it?",
     ),
     quiet_at_t_1=(
         f"{NOISE} -> {NOISE} * (step > 1)",
@@ -98,16 +100,16 @@ p_sample_loop.edits(
     ),
     states_clamped=(
         f"{STEP} -> {STEP}.clamp(-1, 1)",
-        "Every state is clamped. A noisy state has to leave [-1, 1]: which guess may be kept inside, and who does it?",
+        "Every state is clamped. A noisy state has to leave [-1, 1]: which prediction may be kept inside, and where?",
     ),
     clamped_at_the_end=(
         "return x -> return x.clamp(-1, 1)",
-        "The samples are clamped at the end. Data may leave [-1, 1]; `clip_start` keeps the guesses inside, not these.",
+        "The samples are clamped at the end. Data may leave [-1, 1]; `clip_start` keeps predictions inside, not these.",
     ),
     clamped_at_the_end_if_asked=(
         "return x -> return x.clamp(-1, 1) if clip_start else x",
         "noise, schedule, predicts, clip_start) -> noise, schedule, predicts)",
-        "`clip_start` clamps the samples at the end only. Which guess should it keep inside [-1, 1], and when?",
+        "`clip_start` clamps the samples at the end only. Which prediction should it keep inside [-1, 1], and when?",
     ),
     begins_with_zeros=(
         f"{DRAWN} -> x = torch.zeros(shape, device=schedule.device)",
@@ -157,7 +159,7 @@ p_sample_loop.edits(
     ),
     clip_lost=(
         "predicts, clip_start) -> predicts)",
-        "`clip_start` changes nothing, so a guess may leave [-1, 1]. Where is it lost?",
+        "`clip_start` changes nothing, so a prediction may leave [-1, 1]. Where is it lost?",
     ),
     generator_never_none=(
         f"{DRAWN} -> x = torch.randn(shape, generator=generator, device=generator.device).to(schedule.device)",

@@ -13,6 +13,8 @@ predict_start_from_noise = Quiz(
     cases=lambda g: [(x, t, noise, schedule) for _, x, t, noise, schedule, *_ in model_and_noisy_batches(g)],
     points=2,
     minutes=6,
+    difficulty=2,
+    importance=4,
     hints=(
         "`q_sample` says what x_t is made of. Three of the four things in that line are known: solve for the fourth.",
         "First take the weighted noise away from x_t, then undo the weight of x_0.",
@@ -93,7 +95,7 @@ predict_start_from_noise.edits(
     mean_of_the_step=(
         f"{SIGNAL} -> schedule.alphas.sqrt()",
         f"{SIGMA} -> schedule.betas / {SIGMA}",
-        "That is the mean of x_{t-1}, one step back. Asked is the leap to x_0, the opposite of `q_sample`.",
+        "That is the mean of x_{t-1}, one step back. You want the leap to x_0, the opposite of `q_sample`.",
     ),
     noised_again=(
         f"{SOLVED} -> signal * x_t + sigma * noise",

@@ -81,7 +81,9 @@ denoising_frames = Quiz(
     gifs.denoising_frames,
     cases=chains,
     points=2,
-    minutes=10,
+    minutes=8,
+    difficulty=3,
+    importance=2,
     hints=(
         "Two parts: which indices, and how to let the states pass by while you hand on those. "
         "(When this is checked, state i holds the number i, so a message shows which one you picked.)",

@@ -46,7 +46,9 @@ image_grid = Quiz(
     plots.image_grid,
     cases=batches_of_images,
     points=3,
-    minutes=15,
+    minutes=12,
+    difficulty=3,
+    importance=2,
     hints=(
         "Work it out on paper for five images in rows of three: how high and how wide is the picture, "
         "and where is the upper left corner of image 4?",

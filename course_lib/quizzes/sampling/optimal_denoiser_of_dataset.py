@@ -43,6 +43,8 @@ optimal_denoiser_of_dataset = Quiz(
     cases=noised_data_sets,
     points=3,
     minutes=15,
+    difficulty=4,
+    importance=5,
     hints=(
         "If x_0 was image i, what would be the density of x_t? By Bayes, the weights are these N densities, divided by "
         "their sum.",
@@ -195,7 +197,7 @@ optimal_denoiser_of_dataset.variants(
     ),
     not_normalised=(
         {"weigh": torch.exp},
-        "The weights do not sum to 1, so the guess fades. What turns densities into probabilities?",
+        "The weights do not sum to 1, so the prediction fades. What turns densities into probabilities?",
     ),
     mean_over_pixels=(
         {"total": lambda difference: difference.square().mean(dim=2)},
@@ -233,15 +235,15 @@ optimal_denoiser_of_dataset.variants(
     nearest_image=(
         {"finish": lambda weights, x_t, dataset, signal: dataset[weights.argmax(dim=1)]},
         "The nearest image comes back. Where there is much noise, others are nearly as likely: "
-        "what is the best guess then?",
+        "what is the best prediction then?",
     ),
     mean_of_scaled_images=(
         {"finish": lambda w, x_t, y, s: s.reshape(-1, *[1] * (x_t.ndim - 1)) * blend(w, x_t, y, s)},
-        "The mean is taken of the scaled images, so it fades with t. Asked is a guess of x_0 itself.",
+        "The mean is taken of the scaled images, so it fades with t. Asked is a prediction of x_0 itself.",
     ),
     the_noise=(
         {"finish": the_noise},
-        "That is the guess of the noise. A model that predicts the start should say x_0.",
+        "That is a prediction of the noise. A model that predicts the start should say x_0.",
     ),
     the_score=(
         {"finish": lambda w, x_t, y, s: -the_noise(w, x_t, y, s) / (1 - s**2).sqrt().view(-1, *[1] * (x_t.ndim - 1))},

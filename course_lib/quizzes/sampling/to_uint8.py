@@ -24,6 +24,8 @@ to_uint8 = Quiz(
     cases=model_outputs,
     points=1,
     minutes=5,
+    difficulty=1,
+    importance=4,
     hints=(
         "Go the way of `to_model_range` backwards. What has to happen to values outside of [-1, 1], and when?",
         "Clamp, shift to 0 ... 2, stretch to 0 ... 255. Turning a float into uint8 cuts off what follows the point: "

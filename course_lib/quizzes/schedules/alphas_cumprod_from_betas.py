@@ -16,6 +16,8 @@ alphas_cumprod_from_betas = Quiz(
     ],
     points=1,
     minutes=4,
+    difficulty=2,
+    importance=5,
     hints=(
         "Each step keeps 1 - beta of the signal's variance. What is left after t steps?",
         "A product of all factors so far, for every t: torch has a running product.",

@@ -12,7 +12,9 @@ cosine_beta_schedule = Quiz(
     schedules.cosine_beta_schedule,
     cases=lambda g: [(10,), (200,), (1000,), (50, 0.05), (1,)],
     points=2,
-    minutes=10,
+    minutes=9,
+    difficulty=3,
+    importance=5,
     hints=(
         "Here alpha-bar is designed, and beta follows from it. "
         "What is left after step t, divided by what was left before it?",

@@ -10,7 +10,9 @@ linear_beta_schedule = Quiz(
     schedules.linear_beta_schedule,
     cases=lengths_and_ends,
     points=1,
-    minutes=4,
+    minutes=3,
+    difficulty=1,
+    importance=3,
     hints=(
         "T numbers on a straight line, both ends included. torch has a function that makes exactly that.",
         "`torch.linspace(first, last, how_many)`; with `dtype=torch.float64` it is exact enough for what follows.",

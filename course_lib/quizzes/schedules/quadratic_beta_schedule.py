@@ -12,7 +12,9 @@ quadratic_beta_schedule = Quiz(
     schedules.quadratic_beta_schedule,
     cases=lengths_and_ends,
     points=1,
-    minutes=5,
+    minutes=4,
+    difficulty=2,
+    importance=2,
     hints=(
         "Something is on a straight line, but not the betas: their square roots.",
         "Draw the line from the root of the first beta to the root of the last, then undo the root.",

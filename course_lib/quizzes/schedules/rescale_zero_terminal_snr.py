@@ -15,7 +15,9 @@ rescale_zero_terminal_snr = Quiz(
         (torch.tensor([0.1, 0.2], dtype=torch.float64),),
     ],
     points=3,
-    minutes=12,
+    minutes=10,
+    difficulty=4,
+    importance=3,
     hints=(
         "Work on the root of alpha-bar, the amplitude of the signal: "
         "its last value has to become 0, its first must stay.",

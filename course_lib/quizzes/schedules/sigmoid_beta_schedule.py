@@ -10,7 +10,9 @@ sigmoid_beta_schedule = Quiz(
     schedules.sigmoid_beta_schedule,
     cases=lengths_and_ends,
     points=2,
-    minutes=6,
+    minutes=5,
+    difficulty=2,
+    importance=2,
     hints=(
         "A sigmoid runs from 0 to 1. First make a ramp that is flat at both "
         "ends, then stretch it between the two betas.",

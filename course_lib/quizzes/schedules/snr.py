@@ -16,6 +16,8 @@ snr = Quiz(
     ],
     points=1,
     minutes=3,
+    difficulty=1,
+    importance=4,
     hints=(
         "x_t is signal plus noise. How large is the variance of each?",
         "Signal alpha-bar, noise 1 - alpha-bar: divide the one by the other, with brackets where they belong.",

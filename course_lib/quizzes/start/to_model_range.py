@@ -23,6 +23,8 @@ to_model_range = Quiz(
     cases=image_batches,
     points=1,
     minutes=5,
+    difficulty=1,
+    importance=3,
     hints=(
         "Where do black (0) and white (255) have to go? Two points fix a straight line.",
         "Turn uint8 into float first: uint8 has no negative numbers and wraps around at 256.",

@@ -39,6 +39,8 @@ denoise_step = Quiz(
     cases=states,
     points=2,
     minutes=6,
+    difficulty=2,
+    importance=5,
     hints=(
         "Ask the model how much noise lies between this level and the next, then do the obvious with the answer.",
         "The model wants the level as a long tensor with one number for each row. `torch.full` makes one.",
@@ -51,14 +53,14 @@ denoise_step.edits(
         "x - model -> x + model",
         "The prediction is added. It is noise that x has too much of: which sign takes it out?",
     ),
-    noise_returned=("x - model -> model", "This is the noise itself. Asked is what is left of x without it."),
+    noise_returned=("x - model -> model", "This is the predicted noise. Return what is left of x without it."),
     difference_turned_round=(
         "return x - model -> return -x + model",
         "The sign is turned round: here x is taken from the prediction. Which of the two is left in the end?",
     ),
     asked_about_the_next_level=(
         "level, device -> level + 1, device",
-        "The prediction is that of the next level. x stands at `level`: what has the model to be told?",
+        "The prediction is that of the next level. x stands at `level`: what do you tell the model?",
     ),
     asked_about_the_level_before=(
         "level, device -> level - 1, device",
@@ -82,8 +84,7 @@ denoise_step.edits(
     ),
     level_without_an_axis=(
         "torch.full((len(x),), level, device=x.device) -> torch.tensor(level, device=x.device)",
-        "The model gets a tensor without an axis for the level. One number for each row is wanted: "
-        "which shape does that make?",
+        "The model gets a tensor without an axis for the level. It wants one number for each row: which shape is that?",
     ),
     a_single_level=(
         "(len(x),), level -> (1,), level",
@@ -157,11 +158,11 @@ denoise_step.variants(
     several_steps,
     walks_to_level_0=(
         {"levels": lambda level: range(level, -1, -1)},
-        "These are several steps, through all levels from `level` to 0. One is asked, and level 0 has the most noise.",
+        "These are several steps, through all levels from `level` to 0. Take one step, and towards less noise.",
     ),
     walks_from_level_0=(
         {"levels": lambda level: range(level + 1)},
-        "All steps from level 0 to `level` are taken. x stands at `level` already: one step is asked, from there.",
+        "All steps from level 0 to `level` are taken. x stands at `level` already: take one step from there.",
     ),
     stepped_twice=(
         {"levels": lambda level: [level, level]},
@@ -175,7 +176,7 @@ denoise_step.variants(
 
 
 @denoise_step.mistake(
-    "The prediction comes in multiplied by the gap of the notebook's ladder, and the gap is in it already: "
+    "The prediction comes in multiplied by the gap of the notebook's levels, and the gap is in it already: "
     "the model predicts in the units of x."
 )
 def prediction_times_gap(model, x, level):

@@ -26,18 +26,18 @@ class Lenient(nn.Module):
 
 
 def noised_numbers(g: torch.Generator) -> list[tuple]:
-    """Numbers about 2, levels out of order with both ends among them, several ladders and models, and a single row.
+    """Numbers about 2, levels out of order with both ends among them, several lists of levels, and a single row.
 
-    The last ladder is a hundred times finer, and so are its numbers: something small added to the gap shows there.
+    The last list is a hundred times finer, and so are its numbers: something small added to the gap shows there.
     """
     cases = []
-    ladders = [
+    lists = [
         (7, 1, [4.0, 2.5, 1.2, 0.7, 0.3]),
         (6, 1, [3.0, 2.0, 1.0, 0.2]),
         (1, 1, [2.0, 0.4]),
         (5, 0.01, [1.5, 0.9, 0.6, 0.4, 0.1]),
     ]
-    for rows, scale, sigmas in ladders:
+    for rows, scale, sigmas in lists:
         model = Lenient() if rows == 6 else Waves(0.2 + torch.rand(len(sigmas) - 1, generator=g))
         level = torch.randint(len(sigmas) - 1, (rows,), generator=g)
         level[:3] = torch.tensor([len(sigmas) - 2, 0, 1])[:rows]
@@ -51,6 +51,8 @@ neighbour_loss = Quiz(
     cases=noised_numbers,
     points=3,
     minutes=10,
+    difficulty=3,
+    importance=5,
     hints=(
         "Three lines: the noisy x, the gap between the two levels, the error of the model in units of that gap.",
         "x = y + sigma_i noise, and the gap is sigma_i - sigma_{i+1}. Each row has its own i: `sigmas[level]`.",
@@ -81,12 +83,12 @@ neighbour_loss.edits(
     ),
     compares_with_the_noise_below=(
         "gap * noise -> (sigma - gap) * noise",
-        "The target is the noise that is left at the next level. Asked is what has to go on the way there.",
+        "The target is the noise that is left at the next level. The model predicts what has to go on the way there.",
     ),
     compares_with_the_clean_number=(
         "gap * noise -> y",
-        "The prediction is compared with the clean y. This model does not name y: "
-        "what does it say, going from one level to the next?",
+        "The prediction is compared with the clean y. This model does not predict y: "
+        "what does it predict, between one level and the next?",
     ),
     compares_with_the_next_number=(
         "gap * noise -> (y + (sigma - gap) * noise)",
@@ -146,7 +148,7 @@ neighbour_loss.edits(
     ),
     thousandth_added_to_the_gap=(
         "/ gap -> / (gap + 1e-3)",
-        "A thousandth is added to the gap below. Near the bottom of the ladder the gaps are no larger than that: "
+        "A thousandth is added to the gap below. At the last levels the gaps are no larger: "
         "can a gap of falling levels be 0?",
     ),
     ten_thousandth_added_to_the_gap=(
@@ -244,7 +246,7 @@ neighbour_loss.edits(
     ),
     halved=(
         ".mean() -> .mean() / 2",
-        "It is half of the mean square. The factor is a matter of taste elsewhere, but here guessing 0 should cost 1.",
+        "It is half of the mean square. Here the loss should be 1 for a model that always answers 0.",
     ),
     root_of_the_mean=(
         ".mean() -> .mean().sqrt()",

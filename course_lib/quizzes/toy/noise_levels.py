@@ -12,6 +12,8 @@ noise_levels = Quiz(
     cases=lambda g: [(4, 8.0, 1.0), (20, 10.0, 0.001), (2, 3.0, 0.5), (7, 0.9, 0.2), (11, 80.0, 0.002)],
     points=2,
     minutes=6,
+    difficulty=2,
+    importance=3,
     hints=(
         "From one level to the next you multiply by the same factor. After all the steps the product is "
         "sigma_min / sigma_max: how many steps are there?",
@@ -50,11 +52,11 @@ noise_levels.variants(
     rising=({"rising": True}, "The levels rise. Denoising starts in the largest noise: which end comes first?"),
     stops_early=(
         {"progress": lambda count: torch.arange(count) / count},
-        "The ladder stops short of its end. How many steps lie between `count` levels?",
+        "The list stops short of its end. How many steps lie between `count` levels?",
     ),
     starts_late=(
         {"progress": lambda count: (torch.arange(count) + 1) / count},
-        "The first level is already one step along the ladder. What should `sigmas[0]` be?",
+        "The first level is already one step down the list. What should `sigmas[0]` be?",
     ),
     inside_the_ends=(
         {"progress": lambda count: (torch.arange(count) + 1) / (count + 1)},
@@ -72,7 +74,7 @@ noise_levels.variants(
     ),
     always_nineteen_steps=(
         {"progress": lambda count: torch.arange(count) / 19},
-        "The steps are those of 20 levels, whatever `count` is. How many steps does *this* ladder have?",
+        "The steps are those of 20 levels, whatever `count` is. How many steps does *this* list have?",
     ),
     only_the_last_step=(
         {"progress": lambda count: evenly(count).floor()},
@@ -128,8 +130,8 @@ noise_levels.variants(
     ),
     with_rho_seven=(
         {"there": lambda sigma: sigma ** (1 / 7), "back": lambda value: value**7},
-        "That is the ladder of a later paper (2206.00364, with rho = 7), where the factor changes on the way. "
-        "Asked is the same factor at every step.",
+        "Those are the levels of a later paper (2206.00364, with rho = 7), where the factor changes on the way. "
+        "Here the factor is the same at every step.",
     ),
 )
 
@@ -145,7 +147,7 @@ noise_levels.edits(
     ),
     factor_of_the_notebook=(
         "(sigma_min / sigma_max) ** progress -> 1e-4 ** (torch.arange(count) / 19)",
-        "The factor is always that of the notebook's ladder, from 10 to 0.001 in 20 levels. "
+        "The factor is always that of the notebook's levels, from 10 to 0.001 in 20 levels. "
         "What does it depend on in general?",
     ),
     fixed_ends=(
@@ -154,21 +156,21 @@ noise_levels.edits(
     ),
     last_is_zero=(
         "** progress) -> ** progress * (progress < 1))",
-        "The last level is 0. Some samplers end there, but this ladder ends at `sigma_min`.",
+        "The last level is 0. Some samplers end there, but these levels end at `sigma_min`.",
     ),
     begins_at_the_small_end=(
         "(sigma_max * (sigma_min -> (sigma_min * (sigma_min",
-        "The first level is `sigma_min`, and it goes down from there. Where should the ladder begin?",
+        "The first level is `sigma_min`, and it goes down from there. Where should the levels begin?",
     ),
     without_sigma_max=(
         "(sigma_max * -> (1.0 *",
-        "This is the ladder in units of `sigma_max`: it begins at 1. What brings it to the size that was asked for?",
+        "These are the levels in units of `sigma_max`: they begin at 1. What brings them to the size asked for?",
     ),
 )
 
 
 @noise_levels.mistake(
-    "A 0 is added at the end, as k-diffusion does for its samplers. Here `count` levels are asked, "
+    "A 0 is added at the end, as k-diffusion does for its samplers. Here there are `count` levels, "
     "and the last one is `sigma_min`."
 )
 def zero_appended(count, sigma_max, sigma_min):

@@ -7,7 +7,7 @@ from course_lib.checker.quiz import Quiz
 
 
 def noisy_numbers(g: torch.Generator) -> list[tuple]:
-    """Little noise, much noise and about as much as the data's spread; sigma as a number and as one for each row.
+    """Little noise, much noise and about as much as the data vary; sigma as a number and as one for each row.
 
     The last has the notebook's data: something small that is added to the variances shows there.
     """
@@ -26,9 +26,11 @@ optimal_denoiser = Quiz(
     cases=noisy_numbers,
     points=2,
     minutes=10,
+    difficulty=3,
+    importance=5,
     hints=(
-        "Two witnesses for y: x, which is off by about sigma, and the mean, which is off by about std. "
-        "Whom do you trust more?",
+        "Two sources tell you about y: x, which is off by about sigma, and the mean, which is off by about std. "
+        "Which do you trust more?",
         "A weighted average of x and the mean. Each is weighted by the *other's* variance, "
         "so that what is uncertain counts little.",
         "(std² x + sigma² mean) / (std² + sigma²)",
@@ -38,7 +40,7 @@ optimal_denoiser = Quiz(
 optimal_denoiser.edits(
     weights_swapped=(
         "std**2 * x + sigma**2 * mean -> sigma**2 * x + std**2 * mean",
-        "The weights are swapped. In a lot of noise yours trusts x: whom should it trust then?",
+        "The weights are swapped. In a lot of noise yours trusts x: which of the two should it trust then?",
     ),
     without_squares_above=(
         "std**2 * x + sigma**2 * mean -> std * x + sigma * mean",
@@ -62,7 +64,7 @@ optimal_denoiser.edits(
     ),
     pulled_to_zero=(
         "+ sigma**2 * mean ->",
-        "The guess is pulled towards 0. The clean numbers lie around `mean`: where does it come in?",
+        "The prediction is pulled towards 0. The clean numbers lie around `mean`: where does it come in?",
     ),
     without_x=(
         "std**2 * x + ->",
@@ -88,7 +90,8 @@ optimal_denoiser.edits(
     drawn=(
         "/ (std**2 + sigma**2) "
         "-> / (std**2 + sigma**2) + std * sigma / (std**2 + sigma**2) ** 0.5 * torch.randn_like(x)",
-        "That is a draw from all that y may be, behind this x. Asked is the best single guess, which draws nothing.",
+        "That is a random draw from all y that could have led to this x. Return the best single prediction, without "
+        "drawing anything.",
     ),
     hundred_thousandth_below=(
         "(std**2 + sigma**2) -> (std**2 + sigma**2 + 1e-5)",
@@ -103,11 +106,11 @@ optimal_denoiser.edits(
     spread_of_the_notebook=(
         "(std**2 * x + sigma**2 * mean) / (std**2 + sigma**2) "
         "-> (0.01**2 * x + sigma**2 * mean) / (0.01**2 + sigma**2)",
-        "It is right for data with a spread of 0.01 only, those of the notebook. What is `std` for?",
+        "It is right for data with a standard deviation of 0.01 only, those of the notebook. What is `std` for?",
     ),
     data_of_the_notebook=(
         "(std**2 * x + sigma**2 * mean) / (std**2 + sigma**2) -> (0.01**2 * x + sigma**2) / (0.01**2 + sigma**2)",
-        "It is right for the notebook's data only, with mean 1 and spread 0.01. Which arguments describe the data?",
+        "It is right for the notebook's data only, with mean 1 and std 0.01. Which arguments describe the data?",
     ),
 )
 
@@ -137,11 +140,12 @@ optimal_denoiser.variants(
     ),
     mean_not_added_back=(
         {"start": nothing},
-        "That is how far the guess lies from the mean, and in which direction. From where do you have to go that far?",
+        "That is how far the prediction lies from the mean. From where do you have to go that far?",
     ),
     without_squares=(
         {"share": lambda std, sigma: std / (std + sigma)},
-        "x and the mean are weighed with std and sigma. Doubts of independent things add up squared: what is missing?",
+        "The weights are std and sigma. Variances of independent numbers add, standard deviations do not: "
+        "what is missing?",
     ),
     sigma_not_squared=(
         {"share": lambda std, sigma: std**2 / (std**2 + sigma)},
@@ -157,7 +161,7 @@ optimal_denoiser.variants(
     ),
     always_the_mean=(
         {"share": lambda std, sigma: 0},
-        "Always the mean: right only in endless noise. What does x tell you when there is little?",
+        "Always the mean: that is right only if the noise is infinitely strong. What does x tell you in little noise?",
     ),
     plain_average=(
         {"share": lambda std, sigma: 0.5},
@@ -165,7 +169,7 @@ optimal_denoiser.variants(
     ),
     all_or_nothing=(
         {"share": lambda std, sigma: 1.0 * (torch.as_tensor(sigma) <= std)},
-        "It is x where the noise is below the spread, and the mean above. Near that border both know something: "
+        "It is x where sigma is below std, and the mean above. Near that border both know something: "
         "how do you use both?",
     ),
     share_falls_straight=(
@@ -174,8 +178,8 @@ optimal_denoiser.variants(
     ),
     keeps_the_spread=(
         {"share": lambda std, sigma: std / (std**2 + sigma**2) ** 0.5},
-        "The share has a root. Yours lands with the data's full spread, which is where denoising ends; "
-        "a *best guess* is more careful.",
+        "The share has a root: yours lands with the data's full standard deviation. "
+        "The best prediction stays closer to the mean, so which power of the share is it?",
     ),
     share_of_the_squared_sum=(
         {"share": lambda std, sigma: std**2 / (std + sigma) ** 2},
@@ -188,19 +192,19 @@ optimal_denoiser.variants(
     ),
     spread_of_one=(
         {"share": lambda std, sigma: 1 / (1 + sigma**2)},
-        "The share of x is that of data with a spread of 1. Where does `std` come in?",
+        "The share of x is that of data with a standard deviation of 1. Where does `std` come in?",
     ),
     the_noise_instead=(
         {"start": nothing, "share": lambda std, sigma: sigma**2 / (std**2 + sigma**2)},
-        "This is the noise in x, as a best guess. Asked is the clean number: what is left without the noise?",
+        "This is the best prediction of the noise in x. Return the clean number: what is left without the noise?",
     ),
     the_noise_of_size_one=(
         {"start": nothing, "share": lambda std, sigma: sigma / (std**2 + sigma**2)},
-        "This is the best guess at the standard noise z in x = y + sigma z. Asked is y: how do you get from z to y?",
+        "This is the best prediction of z in x = y + sigma z. Return that of y: how do you get from z to y?",
     ),
     the_score=(
         {"start": nothing, "share": lambda std, sigma: -1 / (std**2 + sigma**2)},
-        "This is the score, the slope of the log density at x. One more step leads from it to the best guess at y.",
+        "This is the score, the slope of the log density at x. One more step leads to the best prediction of y.",
     ),
     score_times_sigma=(
         {"start": x_itself, "share": lambda std, sigma: -sigma / (std**2 + sigma**2)},
@@ -212,7 +216,7 @@ optimal_denoiser.variants(
     ),
     away_from_the_mean=(
         {"start": x_itself, "share": lambda std, sigma: sigma**2 / (std**2 + sigma**2)},
-        "The best guess lies between the mean and x. Yours is pushed away from the mean, beyond x: check a sign.",
+        "The best prediction lies between the mean and x. Yours is pushed away from the mean, beyond x: check a sign.",
     ),
     all_taken_for_noise=(
         {"start": x_itself, "share": lambda std, sigma: -sigma / (std**2 + sigma**2) ** 0.5},
@@ -221,7 +225,7 @@ optimal_denoiser.variants(
     ),
     far_side_of_the_mean=(
         {"way": lambda x, mean: mean - x},
-        "The best guess lies between the mean and x. Yours lies on the far side of the mean: check a sign.",
+        "The best prediction lies between the mean and x. Yours lies on the far side of the mean: check a sign.",
     ),
     mean_of_the_batch=(
         {"start": lambda x, mean: x.mean(), "way": lambda x, mean: x - x.mean()},

@@ -41,6 +41,8 @@ ema_update = Quiz(
     cases=two_networks,
     points=2,
     minutes=8,
+    difficulty=2,
+    importance=4,
     hints=(
         "`ema.parameters()` and `model.parameters()` come in the same order: go through both at once.",
         "A tensor is changed in place by methods that end in `_`: `mul_`, `add_`, `copy_`, `lerp_`. "

@@ -21,6 +21,8 @@ sample_timesteps = Quiz(
     cases=draws,
     points=1,
     minutes=4,
+    difficulty=1,
+    importance=4,
     hints=(
         "Algorithm 1 draws t uniformly for every image. How many numbers is that, and which are allowed?",
         "`torch.randint` leaves its upper end out. It takes a size, which is a tuple, a `generator` and a `device`.",

@@ -44,6 +44,8 @@ train_step = Quiz(
     cases=networks_in_training,
     points=3,
     minutes=15,
+    difficulty=3,
+    importance=5,
     hints=(
         "Five things: forget the old gradients, compute the loss, compute its gradients, cut them, take the step. "
         "In which order?",

@@ -25,6 +25,8 @@ warmup_decay = Quiz(
     cases=moments,
     points=2,
     minutes=12,
+    difficulty=3,
+    importance=3,
     hints=(
         "Two formulas and an `if`. Before both: how long is the warm-up in a run of only 70 steps?",
         "Going up: the first step gets 1 / (warmup_steps + 1), the second twice that. "

@@ -43,6 +43,8 @@ count_parameters = Quiz(
     cases=networks,
     points=2,
     minutes=5,
+    difficulty=2,
+    importance=2,
     hints=(
         "`model.parameters()` walks through the whole network and gives each tensor once. "
         "How many numbers does one tensor hold?",

@@ -30,6 +30,8 @@ where_the_parameters_are = Choice(
     answer="a",
     points=1,
     minutes=2,
+    difficulty=3,
+    importance=3,
     hints=(
         "Weights of a 3 x 3 convolution: 9 C_in C_out. How does that change from level to level?",
         "Multiply-adds: the same, times the number of pixels.",
@@ -45,7 +47,7 @@ where_skips_matter = Choice(
         "a": Option(
             "Nowhere: 7 x 7 pixels with 32 channels are 1,568 numbers, twice as many as the picture has.",
             "There is room, yes. But all of it has to be packed on the way down and unpacked on the way up, "
-            "pixel by pixel: who learns that in 1,000 steps?",
+            "pixel by pixel: is that learned in 1,000 steps?",
         ),
         "b": Option(
             "At small t only, where the last fine details are at stake.",
@@ -65,8 +67,10 @@ where_skips_matter = Choice(
     answer="c",
     points=1,
     minutes=3,
+    difficulty=3,
+    importance=4,
     hints=(
         "The network has to name the noise of every single pixel. Where does it see that noise?",
-        "At large t, x_t is almost the noise itself. What would a lazy network do, if it could?",
+        "At large t, x_t is almost the noise itself. What is the easiest answer for a network that can copy?",
     ),
 )

@@ -73,6 +73,8 @@ unet_forward = Quiz(
     cases=ways,
     points=4,
     minutes=15,
+    difficulty=4,
+    importance=5,
     hints=(
         "Three stretches: down, middle, up. On the way down you put things on a pile, on the way up you take them off.",
         "The pile is a list: `append` after `attend`, before `down`; `pop()` takes what was put there last. "

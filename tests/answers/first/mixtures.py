@@ -1,6 +1,7 @@
 """Answers to the quizzes of chapter 02."""
 
 import math
+from itertools import pairwise
 
 import torch
 from einops import einsum, rearrange, reduce
@@ -388,3 +389,252 @@ def rows_in_double(x: Tensor, means: Tensor, std: float, weights: Tensor) -> Ten
         share = torch.exp(log_share - log_share.max())
         out[i] = (share[:, None] * arrow).sum(0) / share.sum() / std**2
     return out
+
+
+# posterior_mean_from_score
+
+
+@wrong("posterior_mean_from_score", "the standard deviation where the variance belongs")
+def tweedie_with_sigma(score, x, sigma):
+    return x + sigma * score(x, sigma)
+
+
+@wrong("posterior_mean_from_score", "goes against the score")
+def tweedie_minus(score, x, sigma):
+    return x - sigma**2 * score(x, sigma)
+
+
+@wrong("posterior_mean_from_score", "divides by the variance once more")
+def tweedie_divided(score, x, sigma):
+    return x + score(x, sigma) / (sigma * sigma)
+
+
+@wrong("posterior_mean_from_score", "the mean of the noise")
+def tweedie_noise(score, x, sigma):
+    return -sigma * score(x, sigma)
+
+
+@wrong("posterior_mean_from_score", "the displacement alone")
+def tweedie_displacement(score, x, sigma):
+    return sigma**2 * score(x, sigma)
+
+
+@wrong("posterior_mean_from_score", "a gradient step of length 1")
+def tweedie_unit_step(score, x, sigma):
+    return x + score(x, sigma)
+
+
+@wrong("posterior_mean_from_score", "half of the variance")
+def tweedie_half(score, x, sigma):
+    return x + 0.5 * sigma**2 * score(x, sigma)
+
+
+@wrong("posterior_mean_from_score", "hands the variance to the score")
+def tweedie_score_of_variance(score, x, sigma):
+    variance = sigma**2
+    return x + variance * score(x, variance)
+
+
+@right("posterior_mean_from_score", "names for both parts")
+def tweedie_in_parts(score, x, sigma):
+    arrows = score(x, sigma)
+    move = sigma * sigma * arrows
+    return x.clone().add_(move)
+
+
+@right("posterior_mean_from_score", "a function inside")
+def tweedie_nested(score, x, sigma):
+    def noise(place):
+        return score(place, sigma) * -sigma
+
+    return x - sigma * noise(x)
+
+
+@right("posterior_mean_from_score", "a loop over rows, in float64")
+def tweedie_by_rows(score, x, sigma):
+    arrows = score(x, sigma)
+    rows = [row.double() + sigma**2 * arrow.double() for row, arrow in zip(x, arrows, strict=True)]
+    return torch.stack(rows).to(x.dtype)
+
+
+# euler_sampler
+
+
+@wrong("euler_sampler", "moves away from the data")
+def euler_away(score, x, sigmas):
+    states = [x]
+    for i in range(len(sigmas) - 1):
+        x = x + (sigmas[i + 1] - sigmas[i]) * sigmas[i] * score(x, sigmas[i])
+        states.append(x)
+    return torch.stack(states)
+
+
+@wrong("euler_sampler", "the slope lacks sigma")
+def euler_without_sigma(score, x, sigmas):
+    states = [x]
+    for a, b in pairwise(sigmas):
+        x = x + (a - b) * score(x, a)
+        states.append(x)
+    return torch.stack(states)
+
+
+@wrong("euler_sampler", "returns only where it ends")
+def euler_only_the_end(score, x, sigmas):
+    for a, b in pairwise(sigmas):
+        x = x + (a - b) * a * score(x, a)
+    return x
+
+
+@wrong("euler_sampler", "jumps to the clean point at each level")
+def euler_jumps(score, x, sigmas):
+    states = [x]
+    for a in sigmas[:-1]:
+        x = x + a**2 * score(x, a)
+        states.append(x)
+    return torch.stack(states)
+
+
+@wrong("euler_sampler", "the slope of the level it goes to")
+def euler_implicit(score, x, sigmas):
+    states = [x]
+    for a, b in pairwise(sigmas):
+        x = x + (a - b) * b * score(x, b)
+        states.append(x)
+    return torch.stack(states)
+
+
+@wrong("euler_sampler", "forgets the start")
+def euler_forgets_start(score, x, sigmas):
+    states = []
+    for a, b in pairwise(sigmas):
+        x = x + (a - b) * a * score(x, a)
+        states.append(x)
+    return torch.stack(states)
+
+
+@wrong("euler_sampler", "the gap of the variances, as in the SDE")
+def euler_of_the_sde(score, x, sigmas):
+    states = [x]
+    for a, b in pairwise(sigmas):
+        x = x + (a**2 - b**2) * score(x, a)
+        states.append(x)
+    return torch.stack(states)
+
+
+@wrong("euler_sampler", "a last step to sigma = 0")
+def euler_down_to_zero(score, x, sigmas):
+    levels = [*sigmas.tolist(), 0.0]
+    states = [x]
+    for a, b in pairwise(levels):
+        x = x + (a - b) * a * score(x, a)
+        states.append(x)
+    return torch.stack(states)
+
+
+@right("euler_sampler", "the noise first, then the share of it that goes")
+def euler_by_noise(score, x, sigmas):
+    states = [x]
+    for i in range(len(sigmas) - 1):
+        noise = -sigmas[i] * score(states[i], sigmas[i])
+        states.append(states[i] - (sigmas[i] - sigmas[i + 1]) * noise)
+    return torch.stack(states)
+
+
+@right("euler_sampler", "a generator inside, and the ratio of two levels")
+def euler_by_ratio(score, x, sigmas):
+    def walk(place):
+        yield place
+        for a, b in zip(sigmas.tolist(), sigmas.tolist()[1:], strict=False):
+            clean = place + a * a * score(place, a)
+            place = clean * (1 - b / a) + place * (b / a)
+            yield place
+
+    return torch.stack(list(walk(x)))
+
+
+@right("euler_sampler", "concatenates along a new first axis")
+def euler_with_cat(score, x, sigmas):
+    path = x[None]
+    for level, sigma in enumerate(sigmas[:-1]):
+        step = (sigma - sigmas[level + 1]) * sigma
+        path = torch.cat([path, (path[-1] + step * score(path[-1], sigma))[None]])
+    return path
+
+
+# energy_distance
+
+
+@wrong("energy_distance", "the points meet themselves")
+def energy_biased(x, y):
+    return 2 * torch.cdist(x, y).mean() - torch.cdist(x, x).mean() - torch.cdist(y, y).mean()
+
+
+@wrong("energy_distance", "squared distances")
+def energy_squared(x, y):
+    def inner(a):
+        return torch.cdist(a, a).pow(2).sum() / (len(a) * (len(a) - 1))
+
+    return 2 * torch.cdist(x, y).pow(2).mean() - inner(x) - inner(y)
+
+
+@wrong("energy_distance", "the 2 is missing")
+def energy_without_two(x, y):
+    return torch.cdist(x, y).mean() - torch.pdist(x).mean() - torch.pdist(y).mean()
+
+
+@wrong("energy_distance", "only across the two sets")
+def energy_across(x, y):
+    return 2 * torch.cdist(x, y).mean()
+
+
+@wrong("energy_distance", "never below 0")
+def energy_clamped(x, y):
+    return (2 * torch.cdist(x, y).mean() - torch.pdist(x).mean() - torch.pdist(y).mean()).clamp(min=0)
+
+
+@wrong("energy_distance", "the sign turned around")
+def energy_negative(x, y):
+    return torch.pdist(x).mean() + torch.pdist(y).mean() - 2 * torch.cdist(x, y).mean()
+
+
+@wrong("energy_distance", "distances along the axes")
+def energy_manhattan(x, y):
+    return 2 * torch.cdist(x, y, p=1).mean() - torch.pdist(x, p=1).mean() - torch.pdist(y, p=1).mean()
+
+
+@wrong("energy_distance", "divides by half of the pairs")
+def energy_half_the_pairs(x, y):
+    def inner(a):
+        n = len(a)
+        return torch.cdist(a, a).sum() / (n * (n - 1) / 2)
+
+    return 2 * torch.cdist(x, y).mean() - inner(x) - inner(y)
+
+
+@right("energy_distance", "the upper triangle by its indices")
+def energy_by_triangle(x, y):
+    def inner(a):
+        i, j = torch.triu_indices(len(a), len(a), offset=1)
+        return (a[i] - a[j]).norm(dim=1).mean()
+
+    return 2 * torch.cdist(x, y).mean() - inner(x) - inner(y)
+
+
+@right("energy_distance", "einops and broadcasting")
+def energy_by_einops(x, y):
+    def across(a, b):
+        return (rearrange(a, "n d -> n 1 d") - rearrange(b, "m d -> 1 m d")).square().sum(-1).sqrt()
+
+    n, m = len(x), len(y)
+    total = reduce(across(x, x), "a b ->", "sum") / (n * n - n) + reduce(across(y, y), "a b ->", "sum") / (m * m - m)
+    return 2 * reduce(across(x, y), "a b ->", "mean") - total
+
+
+@right("energy_distance", "float64, and the diagonal masked")
+def energy_masked(x, y):
+    x, y = x.double(), y.double()
+
+    def inner(a):
+        return torch.cdist(a, a)[~torch.eye(len(a), dtype=torch.bool)].mean()
+
+    return (2 * torch.cdist(x, y).mean() - inner(x) - inner(y)).float()

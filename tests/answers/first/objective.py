@@ -397,6 +397,87 @@ def kl_textbook(mean1, variance1, mean2, variance2):
     return torch.log(s2 / s1) + (s1**2 + (mean1 - mean2) ** 2) / (2 * s2**2) - 1 / 2
 
 
+# bound_weight: wrong
+
+
+@wrong("bound_weight", "the 2 of the KL is missing")
+def bound_without_two(t, schedule):
+    return schedule.betas[t] / (schedule.alphas[t] * (1 - schedule.alphas_cumprod[t]))
+
+
+@wrong("bound_weight", "alpha-bar for alpha")
+def bound_with_alphas_cumprod(t, schedule):
+    return schedule.betas[t] / (2 * schedule.alphas_cumprod[t] * (1 - schedule.alphas_cumprod[t]))
+
+
+@wrong("bound_weight", "the difference of the means, squared, is not divided by the variance")
+def bound_undivided(t, schedule):
+    return schedule.betas[t] ** 2 / (2 * schedule.alphas[t] * (1 - schedule.alphas_cumprod[t]))
+
+
+@wrong("bound_weight", "sigma instead of its square")
+def bound_over_sigma(t, schedule):
+    return schedule.betas[t] / (2 * schedule.alphas[t] * schedule.sqrt_one_minus_alphas_cumprod[t])
+
+
+@wrong("bound_weight", "alpha is left out")
+def bound_without_alpha(t, schedule):
+    return schedule.betas[t] / (2 * (1 - schedule.alphas_cumprod[t]))
+
+
+@wrong("bound_weight", "the weight of an error in x_0")
+def bound_of_start(t, schedule):
+    return schedule.posterior_mean_coef1[t] ** 2 / (2 * schedule.betas[t])
+
+
+@wrong("bound_weight", "the simple loss's weight")
+def bound_is_simple(t, schedule):
+    return torch.ones(len(t))
+
+
+@wrong("bound_weight", "one weight for every step of the schedule")
+def bound_of_every_step(t, schedule):
+    return schedule.betas / (2 * schedule.alphas * (1 - schedule.alphas_cumprod))
+
+
+@wrong("bound_weight", "the difference of the means is not squared")
+def bound_not_squared(t, schedule):
+    return schedule.betas[t] / (schedule.alphas[t].sqrt() * schedule.sqrt_one_minus_alphas_cumprod[t])
+
+
+@wrong("bound_weight", "with the posterior variance for p, made safe at t = 0")
+def bound_with_posterior_variance(t, schedule):
+    variance = schedule.posterior_variance[t].clamp(min=1e-20)
+    return schedule.betas[t] ** 2 / (2 * variance * schedule.alphas[t] * (1 - schedule.alphas_cumprod[t]))
+
+
+# bound_weight: right
+
+
+@right("bound_weight", "from the weight of x_0 in the posterior mean")
+def bound_from_coef1(t, schedule):
+    start_per_noise = schedule.sqrt_one_minus_alphas_cumprod / schedule.sqrt_alphas_cumprod
+    difference = schedule.posterior_mean_coef1 * start_per_noise
+    return (difference**2 / (2 * schedule.betas))[t]
+
+
+@right("bound_weight", "in double precision from the betas")
+def bound_in_double(t, schedule):
+    betas = schedule.betas.double()
+    kept = torch.cumprod(1 - betas, 0)
+    return (0.5 * betas / (1 - betas) / (1 - kept))[t].float()
+
+
+@right("bound_weight", "row by row: the KL of two Gaussians one unit of noise apart")
+def bound_from_kl(t, schedule):
+    weights = []
+    for step in t.tolist():
+        beta = schedule.betas[step]
+        apart = beta / (schedule.alphas[step].sqrt() * schedule.sqrt_one_minus_alphas_cumprod[step])
+        weights.append(kl_divergence(Normal(0.0, beta.sqrt()), Normal(apart, beta.sqrt())))
+    return torch.stack(weights)
+
+
 # snr_weight: wrong
 
 

@@ -321,3 +321,76 @@ def posterior_einsum(x_start, x_t, t, schedule):
     for _ in x_t.shape[1:]:
         variance = variance[..., None]
     return mean, variance
+
+
+# combine_gaussians
+
+
+@right("combine_gaussians", "one gain for both results")
+def combined_by_gain(mean1, variance1, mean2, variance2):
+    gain = variance2 / (variance1 + variance2)
+    return gain * mean1 + (1 - gain) * mean2, gain * variance1
+
+
+@right("combine_gaussians", "torch.lerp")
+def combined_by_lerp(mean1, variance1, mean2, variance2):
+    weight = variance1 / (variance1 + variance2)
+    return mean1 + weight * (mean2 - mean1), variance2 * weight
+
+
+@right("combine_gaussians", "precisions, and the certain witnesses apart")
+def combined_by_cases(mean1, variance1, mean2, variance2):
+    variance = variance1 * variance2 / (variance1 + variance2)
+    mean = variance * (mean1 / variance1 + mean2 / variance2)
+    mean = torch.where(variance1 == 0, mean1 + 0 * mean2, mean)
+    return torch.where(variance2 == 0, mean2 + 0 * mean1, mean), variance
+
+
+@wrong("combine_gaussians", "each mean with its own variance")
+def combined_own_weights(mean1, variance1, mean2, variance2):
+    total = variance1 + variance2
+    return (mean1 * variance1 + mean2 * variance2) / total, variance1 * variance2 / total
+
+
+@wrong("combine_gaussians", "the average of the means")
+def combined_average(mean1, variance1, mean2, variance2):
+    return (mean1 + mean2) / 2, variance1 * variance2 / (variance1 + variance2)
+
+
+@wrong("combine_gaussians", "the variances are added")
+def combined_sum(mean1, variance1, mean2, variance2):
+    total = variance1 + variance2
+    return (mean1 * variance2 + mean2 * variance1) / total, total
+
+
+@wrong("combine_gaussians", "precisions: not a number where a variance is 0")
+def combined_precisions(mean1, variance1, mean2, variance2):
+    variance = 1 / (1 / variance1 + 1 / variance2)
+    return variance * (mean1 / variance1 + mean2 / variance2), variance
+
+
+@wrong("combine_gaussians", "the standard deviation")
+def combined_deviation(mean1, variance1, mean2, variance2):
+    total = variance1 + variance2
+    return (mean1 * variance2 + mean2 * variance1) / total, (variance1 * variance2 / total).sqrt()
+
+
+@wrong("combine_gaussians", "only the mean")
+def combined_mean_only(mean1, variance1, mean2, variance2):
+    return (mean1 * variance2 + mean2 * variance1) / (variance1 + variance2)
+
+
+@wrong("combine_gaussians", "not divided")
+def combined_undivided(mean1, variance1, mean2, variance2):
+    return mean1 * variance2 + mean2 * variance1, variance1 * variance2
+
+
+@wrong("combine_gaussians", "the product of the means")
+def combined_product_of_means(mean1, variance1, mean2, variance2):
+    return mean1 * mean2, variance1 * variance2 / (variance1 + variance2)
+
+
+@wrong("combine_gaussians", "the precision instead of the variance")
+def combined_precision_returned(mean1, variance1, mean2, variance2):
+    total = variance1 + variance2
+    return (mean1 * variance2 + mean2 * variance1) / total, 1 / variance1 + 1 / variance2

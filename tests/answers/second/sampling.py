@@ -1,5 +1,6 @@
 """Answers to the quizzes of chapter 10."""
 
+import functools
 import math
 from collections.abc import Iterable, Iterator
 
@@ -12,6 +13,7 @@ from torch.nn import functional
 from answers import right, wrong
 from course_lib.forward import extract
 from course_lib.images import to_uint8
+from course_lib.reverse import draw_noise, p_mean, p_sample, predict_start
 from course_lib.schedules import NoiseSchedule
 
 
@@ -477,3 +479,124 @@ def scaled_by_the_signal(x_t: Tensor, t: Tensor, dataset: Tensor, schedule: Nois
     distance = torch.cdist(x, images, compute_mode="donot_use_mm_for_euclid_dist")
     weights = functional.softmax(-0.5 * (distance / s.view(-1, 1)) ** 2, dim=-1)
     return (weights @ images).float().reshape(x_t.shape)
+
+
+# p_sample_from: written by the quiz's author, who knew the catalogue
+
+
+def _step(model, x, step, noise, schedule, predicts, clip_start):
+    t = torch.full((len(x),), step, dtype=torch.long, device=schedule.device)
+    return p_sample(model, x, t, noise, schedule, predicts, clip_start)
+
+
+@wrong("p_sample_from", "range(start): one step is missing")
+@torch.no_grad()
+def from_one_below(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    for i in reversed(range(start)):
+        x_t = _step(model, x_t, i, draw_noise(x_t.shape, schedule, generator), schedule, predicts, clip_start)
+    return x_t
+
+
+@wrong("p_sample_from", "all T steps, whatever start is")
+@torch.no_grad()
+def all_steps(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    for i in range(schedule.timesteps - 1, -1, -1):
+        x_t = _step(model, x_t, i, draw_noise(x_t.shape, schedule, generator), schedule, predicts, clip_start)
+    return x_t
+
+
+@wrong("p_sample_from", "ends at t = 1")
+@torch.no_grad()
+def never_at_zero(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    while start > 0:
+        x_t = _step(model, x_t, start, draw_noise(x_t.shape, schedule, generator), schedule, predicts, clip_start)
+        start -= 1
+    return x_t
+
+
+@wrong("p_sample_from", "the noise is drawn once for all steps")
+@torch.no_grad()
+def one_draw(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    noise = draw_noise(x_t.shape, schedule, generator)
+    for i in range(start, -1, -1):
+        x_t = _step(model, x_t, i, noise, schedule, predicts, clip_start)
+    return x_t
+
+
+@wrong("p_sample_from", "no noise at all")
+@torch.no_grad()
+def silent(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    for i in range(start, -1, -1):
+        x_t = _step(model, x_t, i, 0.0 * x_t, schedule, predicts, clip_start)
+    return x_t
+
+
+@wrong("p_sample_from", "randn_like: the generator is not used")
+@torch.no_grad()
+def own_dice(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    for i in range(start, -1, -1):
+        x_t = _step(model, x_t, i, torch.randn_like(x_t), schedule, predicts, clip_start)
+    return x_t
+
+
+@wrong("p_sample_from", "one noise for all rows")
+@torch.no_grad()
+def shared_by_the_rows(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    for i in range(start, -1, -1):
+        noise = draw_noise((1, *x_t.shape[1:]), schedule, generator).expand_as(x_t)
+        x_t = _step(model, x_t, i, noise, schedule, predicts, clip_start)
+    return x_t
+
+
+@wrong("p_sample_from", "predicts is not passed on")
+@torch.no_grad()
+def predicts_forgotten(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    for i in range(start, -1, -1):
+        noise = draw_noise(x_t.shape, schedule, generator)
+        x_t = _step(model, x_t, i, noise, schedule, "noise", clip_start)
+    return x_t
+
+
+@wrong("p_sample_from", "the prediction at once, without steps")
+@torch.no_grad()
+def predicted_at_once(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    t = torch.full((len(x_t),), start, device=schedule.device)
+    return predict_start(model(x_t, t), x_t, t, schedule, predicts)
+
+
+@wrong("p_sample_from", "a list of all states")
+@torch.no_grad()
+def a_list(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    states = [x_t]
+    for i in range(start, -1, -1):
+        noise = draw_noise(x_t.shape, schedule, generator)
+        states.append(_step(model, states[-1], i, noise, schedule, predicts, clip_start))
+    return states[1:]
+
+
+@right("p_sample_from", "range with a negative step")
+@torch.no_grad()
+def downwards(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    for i in range(start, -1, -1):
+        x_t = _step(model, x_t, i, draw_noise(x_t.shape, schedule, generator), schedule, predicts, clip_start)
+    return x_t
+
+
+@right("p_sample_from", "mean and noise by hand, without p_sample")
+@torch.no_grad()
+def mean_and_noise(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    for i in reversed(range(start + 1)):
+        t = torch.full((len(x_t),), i, device=schedule.device)
+        noise = draw_noise(x_t.shape, schedule, generator)
+        mean = p_mean(model, x_t, t, schedule, predicts, clip_start)
+        x_t = mean + schedule.posterior_variance[i].sqrt() * noise
+    return x_t
+
+
+@right("p_sample_from", "functools.reduce over the steps")
+@torch.no_grad()
+def reduced(model, x_t, start, schedule, generator=None, predicts="noise", clip_start=False):
+    def once(x, i):
+        return _step(model, x, i, draw_noise(x.shape, schedule, generator), schedule, predicts, clip_start)
+
+    return functools.reduce(once, range(start, -1, -1), x_t)

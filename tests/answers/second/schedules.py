@@ -539,3 +539,66 @@ def rescale_with_previous(betas):
     bar = torch.square(stretch * (root - root[-1]))
     before = torch.nn.functional.pad(bar[:-1], (1, 0), value=1.0)
     return ((before - bar) / before).to(betas.dtype)
+
+
+# sigma_from_alphas_cumprod
+
+
+@right("sigma_from_alphas_cumprod", "powers of a half")
+def sigma_by_powers(alphas_cumprod):
+    return (1 - alphas_cumprod) ** 0.5 * alphas_cumprod**-0.5
+
+
+@right("sigma_from_alphas_cumprod", "through log SNR")
+def sigma_from_log_snr(alphas_cumprod):
+    return torch.exp(-0.5 * (torch.log(alphas_cumprod) - torch.log1p(-alphas_cumprod)))
+
+
+@right("sigma_from_alphas_cumprod", "torch.div and a reciprocal")
+def sigma_by_division(alphas_cumprod):
+    return torch.sqrt(torch.div(1.0 - alphas_cumprod, alphas_cumprod))
+
+
+@wrong("sigma_from_alphas_cumprod", "the variance")
+def sigma_squared(alphas_cumprod):
+    return (1 - alphas_cumprod) / alphas_cumprod
+
+
+@wrong("sigma_from_alphas_cumprod", "upside down")
+def sigma_turned_over(alphas_cumprod):
+    return (alphas_cumprod / (1 - alphas_cumprod)).sqrt()
+
+
+@wrong("sigma_from_alphas_cumprod", "the noise's weight in x_t")
+def sigma_of_x_t(alphas_cumprod):
+    return torch.sqrt(1 - alphas_cumprod)
+
+
+@wrong("sigma_from_alphas_cumprod", "divided by alpha-bar, not by its root")
+def sigma_without_inner_root(alphas_cumprod):
+    return torch.sqrt(1 - alphas_cumprod) / alphas_cumprod
+
+
+@wrong("sigma_from_alphas_cumprod", "1 over the root of alpha-bar")
+def sigma_as_scale(alphas_cumprod):
+    return 1 / alphas_cumprod.sqrt()
+
+
+@wrong("sigma_from_alphas_cumprod", "1 - alpha-bar squared, as if alpha-bar were an amplitude")
+def sigma_of_an_amplitude(alphas_cumprod):
+    return (1 - alphas_cumprod**2).sqrt() / alphas_cumprod
+
+
+@wrong("sigma_from_alphas_cumprod", "minus one half of log SNR")
+def sigma_as_logarithm(alphas_cumprod):
+    return 0.5 * ((1 - alphas_cumprod) / alphas_cumprod).log()
+
+
+@wrong("sigma_from_alphas_cumprod", "the root of the numerator only, and no root below")
+def sigma_numerator(alphas_cumprod):
+    return (1 - alphas_cumprod.sqrt()) / alphas_cumprod
+
+
+@wrong("sigma_from_alphas_cumprod", "brackets missing")
+def sigma_without_brackets(alphas_cumprod):
+    return (1 - alphas_cumprod / alphas_cumprod).sqrt()

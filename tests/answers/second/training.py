@@ -2,6 +2,7 @@
 
 import math
 from copy import deepcopy
+from itertools import cycle
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from answers import right, wrong
 from course_lib.forward import q_sample
 from course_lib.reverse import p_losses
 from course_lib.schedules import NoiseSchedule
+from course_lib.training import ema_decay, ema_update, epoch_order, sample_timesteps, train_step, warmup_decay
 from course_lib.types import LossType, Model, Predicts
 
 
@@ -512,3 +514,193 @@ def foreach(ema: nn.Module, model: nn.Module, decay: float) -> None:
     averages, current = list(ema.parameters()), list(model.parameters())
     torch._foreach_mul_(averages, decay)
     torch._foreach_add_(averages, current, alpha=1 - decay)
+
+
+def one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip):
+    """A right step of a training loop, which the answers below put together wrongly."""
+    t = sample_timesteps(x_start.shape[0], schedule.timesteps, generator)
+    noise = torch.randn(x_start.shape, generator=generator, device=x_start.device)
+    for group in optimizer.param_groups:
+        group["lr"] = lr * warmup_decay(step, steps)
+    loss = train_step(model, optimizer, x_start, t, noise, schedule, grad_clip=grad_clip)
+    ema_update(ema, model, ema_decay(step, steps))
+    return loss
+
+
+@wrong("train_loop", "the steps are counted from 1 in every formula")
+def counted_from_one(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in zip(range(1, steps + 1), batches, strict=False):
+        yield one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+
+
+@wrong("train_loop", "the last step is missing")
+def last_step_missing(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in enumerate(batches):
+        if step >= steps - 1:
+            return
+        yield one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+
+
+@wrong("train_loop", "one step too many, if there are batches left")
+def one_step_too_many(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in enumerate(batches):
+        yield one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+        if step == steps:
+            return
+
+
+@wrong("train_loop", "the gradient is never cut")
+def never_cut(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in zip(range(steps), batches, strict=False):
+        yield one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, None)
+
+
+@wrong("train_loop", "the average is a copy of the model")
+def average_is_a_copy(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in zip(range(steps), batches, strict=False):
+        loss = one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+        ema.load_state_dict(model.state_dict())
+        yield loss
+
+
+@wrong("train_loop", "shuffled with a seed of its own in every step: t and noise are the same each time")
+def seeded_in_every_step(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in zip(range(steps), batches, strict=False):
+        generator.manual_seed(0)
+        yield one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+
+
+@wrong("train_loop", "returns the last loss only")
+def last_loss_only(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    loss = None
+    for step, x_start in zip(range(steps), batches, strict=False):
+        loss = one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+    return loss
+
+
+@wrong("train_loop", "a mean so far instead of the loss of the step")
+def running_mean(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    total = 0.0
+    for step, x_start in zip(range(steps), batches, strict=False):
+        total = total + one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+        yield total / (step + 1)
+
+
+@wrong("train_loop", "the average follows in every second step only")
+def every_second_step(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in zip(range(steps), batches, strict=False):
+        before = deepcopy(ema.state_dict())
+        loss = one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+        if step % 2:
+            ema.load_state_dict(before)
+        yield loss
+
+
+@right("train_loop", "the step in a function of its own")
+def step_in_a_function(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in zip(range(steps), batches, strict=False):
+        yield one_step(model, ema, optimizer, x_start, step, steps, schedule, generator, lr, grad_clip)
+
+
+@right("train_loop", "a while loop with a counter, and the batches over and over")
+def while_loop(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    step, source = 0, cycle(batches)
+    while step < steps:
+        yield one_step(model, ema, optimizer, next(source), step, steps, schedule, generator, lr, grad_clip)
+        step += 1
+
+
+@right("train_loop", "gradients by hand, without train_step")
+def without_train_step(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
+    for step, x_start in zip(range(steps), batches, strict=False):
+        t = torch.randint(schedule.timesteps, (len(x_start),), generator=generator, device=generator.device)
+        noise = torch.randn(x_start.shape, generator=generator, device=generator.device)
+        for group in optimizer.param_groups:
+            group["lr"] = lr * warmup_decay(step, steps)
+        loss = (model(q_sample(x_start, t, noise, schedule), t) - noise).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        if grad_clip is not None:
+            nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], grad_clip)
+        optimizer.step()
+        decay = ema_decay(step, steps)
+        with torch.no_grad():
+            for average, new in zip(ema.parameters(), model.parameters(), strict=True):
+                average.mul_(decay).add_(new, alpha=1 - decay)
+        yield loss.detach()
+
+
+@wrong("batch_indices", "shuffles anew in every step")
+def shuffled_in_every_step(step, batch_size, count, seed):
+    generator = torch.Generator().manual_seed(seed + step)
+    return torch.randperm(count, generator=generator)[:batch_size]
+
+
+@wrong("batch_indices", "the same epoch for ever")
+def one_epoch_for_ever(step, batch_size, count, seed):
+    order = epoch_order(0, count, seed)
+    return torch.stack([order[(step * batch_size + i) % count] for i in range(batch_size)])
+
+
+@wrong("batch_indices", "stops at the end of the epoch")
+def stops_at_the_end(step, batch_size, count, seed):
+    start = step * batch_size % count
+    return epoch_order(step * batch_size // count, count, seed)[start : start + batch_size]
+
+
+@wrong("batch_indices", "random numbers, so some images come twice in an epoch")
+def random_numbers(step, batch_size, count, seed):
+    return torch.randint(count, (batch_size,), generator=torch.Generator().manual_seed(seed * 1_000_003 + step))
+
+
+@wrong("batch_indices", "the next epoch begins at the place where this one ended")
+def joined_too_late(step, batch_size, count, seed):
+    epoch, first = divmod(step * batch_size, count)
+    both = torch.cat([epoch_order(epoch, count, seed)[first:], epoch_order(epoch + 1, count, seed)[first:]])
+    return both[:batch_size]
+
+
+@wrong("batch_indices", "seed and epoch have changed places")
+def places_changed(step, batch_size, count, seed):
+    start = step * batch_size
+    numbers = [divmod(place, count) for place in range(start, start + batch_size)]
+    return torch.stack([epoch_order(seed, count, epoch)[place] for epoch, place in numbers])
+
+
+@wrong("batch_indices", "one image too few")
+def one_too_few(step, batch_size, count, seed):
+    numbers = [divmod(place, count) for place in range(step * batch_size, (step + 1) * batch_size - 1)]
+    return torch.tensor([int(epoch_order(epoch, count, seed)[place]) for epoch, place in numbers])
+
+
+@wrong("batch_indices", "floats")
+def as_floats(step, batch_size, count, seed):
+    numbers = [divmod(place, count) for place in range(step * batch_size, (step + 1) * batch_size)]
+    return torch.tensor([float(epoch_order(epoch, count, seed)[place]) for epoch, place in numbers])
+
+
+@right("batch_indices", "into an empty tensor, place by place")
+def into_an_empty_tensor(step, batch_size, count, seed):
+    found = torch.empty(batch_size, dtype=torch.long)
+    for i in range(batch_size):
+        place = step * batch_size + i
+        found[i] = epoch_order(place // count, count, seed)[place % count]
+    return found
+
+
+@right("batch_indices", "two epochs are joined, and more where a batch is larger")
+def enough_epochs(step, batch_size, count, seed):
+    epoch, first = divmod(step * batch_size, count)
+    orders = [epoch_order(epoch + k, count, seed) for k in range(batch_size // count + 2)]
+    return torch.cat(orders)[first : first + batch_size]
+
+
+@right("batch_indices", "all steps from the first, with a list that is filled and emptied")
+def filled_and_emptied(step, batch_size, count, seed):
+    left, epoch = [], 0
+    for _ in range(step + 1):
+        while len(left) < batch_size:
+            left += epoch_order(epoch, count, seed).tolist()
+            epoch += 1
+        batch, left = left[:batch_size], left[batch_size:]
+    return torch.tensor(batch)
