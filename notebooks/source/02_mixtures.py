@@ -30,7 +30,6 @@ from course_lib.drawings import mixtures as drawings
 from course_lib.experiments.toy2d import (
     FourierMLP,
     checkerboard,
-    energy_distances,
     energy_floor,
     moons,
     swiss_roll,

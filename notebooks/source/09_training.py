@@ -83,21 +83,38 @@ drawings.show_classes(images, labels, names)
 # data set is `datasets.load_dataset("zalando-datasets/fashion_mnist")["train"]`. We make one from our tensor, so that no network is needed.
 
 # %%
-columns = {"image": datasets.Image(), "label": datasets.ClassLabel(names=list(names))}
+columns = {
+    "image": datasets.Image(),
+    "label": datasets.ClassLabel(names=list(names)),
+}
 rows = {
-    "image": [Image.fromarray(picture.numpy()) for picture in images[:1280, 0]],
+    "image": [
+        Image.fromarray(picture.numpy()) for picture in images[:1280, 0]
+    ],
     "label": labels[:1280].tolist(),
 }
-dataset = datasets.Dataset.from_dict(rows, features=datasets.Features(columns))
+dataset = datasets.Dataset.from_dict(
+    rows, features=datasets.Features(columns)
+)
 
 
+# %%
 def to_tensors(rows: dict) -> dict:
-    """From PIL pictures to what a network takes: x_start (1, H, W) in [-1, 1] each."""
-    pixels = [torch.from_numpy(np.array(picture))[None] for picture in rows["image"]]
-    return {"x_start": to_model_range(torch.stack(pixels)), "label": rows["label"]}
+    """From PIL pictures to what a network takes: x_start (1, H, W) in [-1, 1]
+    each.
+    """
+    pixels = [
+        torch.from_numpy(np.array(picture))[None] for picture in rows["image"]
+    ]
+    return {
+        "x_start": to_model_range(torch.stack(pixels)),
+        "label": rows["label"],
+    }
 
 
-loader = DataLoader(dataset.with_transform(to_tensors), batch_size=64, shuffle=True)
+loader = DataLoader(
+    dataset.with_transform(to_tensors), batch_size=64, shuffle=True
+)
 batch = next(iter(loader))
 print(tuple(batch["x_start"].shape), batch["x_start"].dtype)
 
@@ -144,8 +161,11 @@ print(f"all {len(images):,} pictures take {images.numel() / 1e6:.0f} MB")
 
 
 # %% quiz="sample_timesteps"
-def sample_timesteps(batch_size: int, timesteps: int, generator: torch.Generator) -> Tensor:
-    """A time step of its own for every image: long (batch_size,), uniform on 0 ... timesteps-1.
+def sample_timesteps(
+    batch_size: int, timesteps: int, generator: torch.Generator
+) -> Tensor:
+    """A time step of its own for every image: long (batch_size,), uniform on
+    0 ... timesteps-1.
 
     Drawn by `torch.randint` with `generator`, on the generator's device.
     """
@@ -187,7 +207,10 @@ for step in range(60):
     x = to_model_range(images[batch_indices(step, 16, len(images), seed=0)])
     own = sample_timesteps(len(x), trained.schedule.timesteps, dice)
     eps = torch.randn(x.shape, generator=dice)
-    for name, times in (("own t", own), ("one t for all", own[:1].expand(len(x)))):
+    for name, times in (
+        ("own t", own),
+        ("one t for all", own[:1].expand(len(x))),
+    ):
         with torch.no_grad():
             loss = p_losses(trained.model, x, times, eps, trained.schedule)
         of_batches[name].append(float(loss))
@@ -195,9 +218,12 @@ for step in range(60):
 # %%
 with after_answer("one_t_for_all"):
     drawings.show_batch_losses(of_batches)
-    assert np.std(of_batches["one t for all"]) > 2 * np.std(of_batches["own t"])
+    assert np.std(of_batches["one t for all"]) > 2 * np.std(
+        of_batches["own t"]
+    )
     print(
-        "the standard deviation of the loss from batch to batch is more than twice as large"
+        "the standard deviation of the loss from batch to batch",
+        "is more than twice as large",
     )
 
 # %% [markdown]
@@ -225,10 +251,11 @@ def train_step(
     predicts: Predicts = "noise",
     grad_clip: float | None = None,
 ) -> Tensor:
-    """One gradient step on a batch x_start (B, C, H, W); returns the loss, a detached scalar.
+    """One gradient step on a batch x_start (B, C, H, W); returns the loss, a
+    detached scalar.
 
-    The gradient's norm over all parameters of the optimizer is cut to `grad_clip`, unless that is
-    None.
+    The gradient's norm over all parameters of the optimizer is cut to
+    `grad_clip`, unless that is None.
     """
     raise NotImplementedError
 
@@ -253,7 +280,10 @@ check(loss_at_the_start, "loss_at_the_start")
 torch.manual_seed(0)
 small = Unet(dim=8, dim_mults=(1, 2))
 optimizer = torch.optim.AdamW(small.parameters(), lr=1e-2)
-losses = [train_step(small, optimizer, x_start, t, noise, schedule) for _ in range(40)]
+losses = [
+    train_step(small, optimizer, x_start, t, noise, schedule)
+    for _ in range(40)
+]
 losses = torch.stack(losses)
 
 # %% tags=["fold"]
@@ -280,8 +310,8 @@ def warmup_decay(
 ) -> float:
     """The factor on the learning rate at `step` (0 ... steps-1).
 
-    Up a straight line, then down a half cosine to `final` at the last step. The warm-up takes at most a
-    tenth of the run.
+    Up a straight line, then down a half cosine to `final` at the last step.
+    The warm-up takes at most a tenth of the run.
     """
     raise NotImplementedError
 
@@ -291,7 +321,10 @@ warmup_decay = check(warmup_decay)
 
 # %%
 drawings.show_rates(
-    {f"a run of {n:,} steps": [warmup_decay(k, n) for k in range(n)] for n in (2000, 600)}
+    {
+        f"a run of {n:,} steps": [warmup_decay(k, n) for k in range(n)]
+        for n in (2000, 600)
+    }
 )
 
 # %% [markdown]
@@ -309,7 +342,9 @@ drawings.show_rates(
 # %% quiz="ema_update"
 @torch.no_grad()
 def ema_update(ema: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights, in place: ema <- decay ema + (1 - decay) model."""
+    """Move the averaged weights, in place: ema <- decay ema + (1 - decay)
+    model.
+    """
     raise NotImplementedError
 
 
@@ -392,11 +427,14 @@ def train_loop(
     lr: float,
     grad_clip: float | None = 1.0,
 ) -> Iterator[Tensor]:
-    """Train `model` for `steps` steps; yields the loss of each step, a detached scalar, when the step is done.
+    """Train `model` for `steps` steps; yields the loss of each step, a
+    detached scalar, when the step is done.
 
-    Each step takes the next batch x_start (B, C, H, W) from `batches`, which may hold more than are needed. It draws t,
-    then the noise, both with `generator`, on the generator's device. The learning rate is `lr` times the factor of
-    `warmup_decay`. `ema` follows `model`, with the decay of `ema_decay`.
+    Each step takes the next batch x_start (B, C, H, W) from `batches`, which
+    may hold more than are needed. It draws t, then the noise, both with
+    `generator`, on the generator's device. The learning rate is `lr` times
+    the factor of `warmup_decay`. `ema` follows `model`, with the decay of
+    `ema_decay`.
     """
     raise NotImplementedError
 
@@ -411,7 +449,11 @@ train_loop = check(train_loop)
 
 # %%
 STEPS = 400
-changes = ["model.dim=16", "diffusion.timesteps=100", "training.batch_size=64"]
+changes = [
+    "model.dim=16",
+    "diffusion.timesteps=100",
+    "training.batch_size=64",
+]
 config = load_config("fashion_mnist_cpu", [*changes, "training.lr=4e-3"])
 settings = config.training
 place = device()  # a GPU if there is one
@@ -421,14 +463,20 @@ torch.manual_seed(0)
 model = make_model(config, channels=1, num_classes=len(names)).to(place)
 ema = deepcopy(model).requires_grad_(False).eval()
 optimizer = torch.optim.AdamW(
-    model.parameters(), settings.lr, settings.betas, weight_decay=settings.weight_decay
+    model.parameters(),
+    settings.lr,
+    settings.betas,
+    weight_decay=settings.weight_decay,
 )
 schedule = make_schedule(config).to(place)
 everything = images.to(place)  # all of it, once
 
 
+# %%
 class InBfloat16(nn.Module):
-    """`network`, computing in bfloat16 where the processor is fast at that: half the bytes."""
+    """`network`, computing in bfloat16 where the processor is fast at that:
+    half the bytes.
+    """
 
     def __init__(self, network: nn.Module):
         super().__init__()
@@ -444,7 +492,11 @@ class InBfloat16(nn.Module):
 
 # %%
 sampler = Denoiser(
-    autocast(ema, place), schedule, "noise", clip_start=True, image_shape=images.shape[1:]
+    autocast(ema, place),
+    schedule,
+    "noise",
+    clip_start=True,
+    image_shape=images.shape[1:],
 )
 unseen = to_model_range(load_images(split="test")[0][:128]).to(place)
 dice = torch.Generator(place).manual_seed(1)
@@ -452,15 +504,20 @@ unseen_t = sample_timesteps(len(unseen), schedule.timesteps, dice)
 unseen_noise = torch.randn(unseen.shape, generator=dice, device=place)
 
 
+# %%
 def draw(network: nn.Module, count: int) -> Tensor:
     """Samples (count, 1, 28, 28), always from the same noise."""
     dice = torch.Generator(place).manual_seed(0)
-    return replace(sampler, model=autocast(network, place)).sample(count, dice)
+    return replace(sampler, model=autocast(network, place)).sample(
+        count, dice
+    )
 
 
 @torch.no_grad()
 def held_out(network: nn.Module) -> float:
-    """The loss on pictures that are not trained on; same t and noise at every call."""
+    """The loss on pictures that are not trained on; same t and noise at every
+    call.
+    """
     fast = autocast(network, place)
     return float(p_losses(fast, unseen, unseen_t, unseen_noise, schedule))
 
@@ -473,17 +530,32 @@ def held_out(network: nn.Module) -> float:
 
 # %%
 batches = (
-    to_model_range(everything[batch_indices(step, 64, len(everything), seed=0).to(place)])
+    to_model_range(
+        everything[batch_indices(step, 64, len(everything), seed=0).to(place)]
+    )
     for step in range(STEPS)
 )
 dice = torch.Generator(place).manual_seed(0)
 losses = train_loop(
-    InBfloat16(model), ema, optimizer, batches, STEPS, schedule, dice, settings.lr
+    InBfloat16(model),
+    ema,
+    optimizer,
+    batches,
+    STEPS,
+    schedule,
+    dice,
+    settings.lr,
 )
-assert iter(losses) is losses, "train_loop has to yield each loss, not to collect them"
+assert iter(losses) is losses, (
+    "train_loop has to yield each loss, not to collect them"
+)
+
+# %%
 looks = {round(STEPS * (k / 14) ** 2) for k in range(2, 15)}
 scores, snapshot = [], (deepcopy(model), deepcopy(ema))
-with LiveTraining(STEPS, "The loss falls; beside it the latest samples.") as live:
+with LiveTraining(
+    STEPS, "The loss falls; beside it the latest samples."
+) as live:
     for step, loss in enumerate(losses, 1):
         live.update(step, loss, draw(ema, 16) if step in looks else None)
         if step % max(STEPS // 25, 1) == 0:
@@ -497,7 +569,8 @@ with LiveTraining(STEPS, "The loss falls; beside it the latest samples.") as liv
 # %%
 show_film(
     live.frames(),
-    "While the loss falls, sixteen samples turn from grey patches into outlines and then into garments.",
+    "While the loss falls, sixteen samples turn from grey patches "
+    "into outlines and then into garments.",
 )
 
 # %% [markdown]
@@ -507,7 +580,8 @@ show_film(
 drawings.show_yours(draw(ema, 20).cpu(), to_model_range(images[:10]))
 loss = held_out(ema)
 print(
-    "loss on unseen pictures:", "below 0.2" if loss < 0.2 else f"{loss:.2f}: train longer"
+    "loss on unseen pictures:",
+    "below 0.2" if loss < 0.2 else f"{loss:.2f}: train longer",
 )
 
 # %% [markdown]
@@ -530,24 +604,37 @@ check(ema_or_not, "ema_or_not")
 # %% tags=["fold"]
 with after_answer("ema_or_not"):
     drawings.show_two_losses(scores)
-    if STEPS == 400 and not live.stopped:  # of other runs, judge by the picture
+    if (
+        STEPS == 400 and not live.stopped
+    ):  # of other runs, judge by the picture
         ratio = torch.tensor([raw / averaged for _, raw, averaged in scores])
         assert ratio[0] < 1.0
         assert ratio[len(ratio) // 4 : len(ratio) // 2].mean() > 1.01
         assert 0.97 < ratio[-1] < 1.03
-        print("first the average is behind, then it is ahead, at the end both are alike")
+        print(
+            "first the average is behind, then it is ahead,",
+            "at the end both are alike",
+        )
 
 # %% [markdown]
 # What can the eye see of it? Below are samples of both, from the same noise, a third through the run and at the end. This takes about ten seconds.
 
 # %%
-pairs = torch.cat([draw(network, 8) for network in (*snapshot, model, ema)]).cpu()
+pairs = torch.cat(
+    [draw(network, 8) for network in (*snapshot, model, ema)]
+).cpu()
 with after_answer("ema_or_not"):
     drawings.show_raw_and_averaged(pairs)
 
 # %% tags=["fold"]
-apart = pairs.unflatten(0, (2, 2, 8)).diff(dim=1).square().mean(dim=(1, 3, 4, 5))
-assert STEPS != 400 or live.stopped or apart[0].median() > 1.5 * apart[1].median()
+apart = (
+    pairs.unflatten(0, (2, 2, 8)).diff(dim=1).square().mean(dim=(1, 3, 4, 5))
+)
+assert (
+    STEPS != 400
+    or live.stopped
+    or apart[0].median() > 1.5 * apart[1].median()
+)
 
 # %% [markdown]
 # <details><summary>Was it worth it?</summary>
@@ -582,11 +669,17 @@ check(where_does_resume_continue, "where_does_resume_continue")
 # nothing any more. This and the next two cells take about twenty seconds.
 
 # %%
-runs = Path("runs/chapter_09")  # beside this notebook; emptied when this cell runs again
+runs = Path(
+    "runs/chapter_09"
+)  # beside this notebook; emptied when this cell runs again
 shutil.rmtree(runs, ignore_errors=True)
 tiny = [
     *("data.source=garments", "model.dim=8", "model.dim_mults=[1, 2]"),
-    *("training.steps=60", "training.batch_size=8", "training.checkpoint_every=10"),
+    *(
+        "training.steps=60",
+        "training.batch_size=8",
+        "training.checkpoint_every=10",
+    ),
     *("training.device=cpu", "training.precision=fp32"),
 ]
 command = [sys.executable, "-m", "course_lib.cli", "train", "garments_smoke"]
@@ -598,7 +691,9 @@ for change in tiny:
 checkpoint = runs / "killed" / "checkpoint.safetensors"
 process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
 while not checkpoint.exists():
-    assert process.poll() is None, "it ended too early; run the command in a terminal"
+    assert process.poll() is None, (
+        "it ended too early; run the command in a terminal"
+    )
     time.sleep(0.01)
 process.kill()  # SIGKILL: nothing can be saved any more
 process.wait()
@@ -629,7 +724,10 @@ assert broken.keys() == whole.keys()
 assert all(torch.equal(broken[name], whole[name]) for name in whole)
 with after_answer("where_does_resume_continue"):
     print(f"all {len(whole)} tensors are equal, to the last bit")
-    print("parts:", ", ".join(sorted({name.partition(".")[0] for name in whole})))
+    print(
+        "parts:",
+        ", ".join(sorted({name.partition(".")[0] for name in whole})),
+    )
 
 # %% [markdown]
 # This holds on a CPU with the same number of threads. (A GPU may add numbers in another order, so that the last digits differ.)
@@ -645,11 +743,14 @@ with after_answer("where_does_resume_continue"):
 
 
 # %% quiz="batch_indices"
-def batch_indices(step: int, batch_size: int, count: int, seed: int) -> Tensor:
+def batch_indices(
+    step: int, batch_size: int, count: int, seed: int
+) -> Tensor:
     """Which of `count` images make up batch `step`, long (batch_size,).
 
-    The orders of the epochs 0, 1, 2, ..., one after the other, are cut into batches. So each image comes once per
-    epoch, and a batch may lie across the end of an epoch, or of several.
+    The orders of the epochs 0, 1, 2, ..., one after the other, are cut into
+    batches. So each image comes once per epoch, and a batch may lie across
+    the end of an epoch, or of several.
     """
     raise NotImplementedError
 
@@ -662,7 +763,12 @@ batch_indices = check(batch_indices)
 
 # %%
 try:
-    next(train(load_config("garments_smoke", [*tiny, "training.lr=0.1"]), runs / "killed"))
+    next(
+        train(
+            load_config("garments_smoke", [*tiny, "training.lr=0.1"]),
+            runs / "killed",
+        )
+    )
 except TrainingError as error:
     print(error)
 
@@ -674,7 +780,11 @@ except TrainingError as error:
 # %%
 MINE = False
 if MINE:
-    watch(load_config("fashion_mnist_cpu"), Path("runs/mine"), "The loss of my run.")
+    watch(
+        load_config("fashion_mnist_cpu"),
+        Path("runs/mine"),
+        "The loss of my run.",
+    )
 
 # %% [markdown]
 # `course train fashion_mnist_cpu --out notebooks/runs/mine` in a terminal continues the run of this cell, if you like that better. Pictures of samples
@@ -696,11 +806,15 @@ textures = watch(short, runs / "textures", "The loss on textures falls.")
 
 # %%
 pictures, kinds = load_images("textures")
-real = torch.stack([to_model_range(pictures[kinds == kind][0]) for kind in range(10)])
+real = torch.stack(
+    [to_model_range(pictures[kinds == kind][0]) for kind in range(10)]
+)
 rows = []
 for checkpoint in (textures, load_checkpoint("textures")):
     dice = torch.Generator(place).manual_seed(0)
-    knows = denoiser(checkpoint, labels=torch.arange(10, device=place))  # one of each class
+    knows = denoiser(
+        checkpoint, labels=torch.arange(10, device=place)
+    )  # one of each class
     rows.append(knows.sample(10, dice).cpu())
 drawings.show_textures(*rows, real, textures.class_names)
 
@@ -726,17 +840,35 @@ print(find_config("folder_128_colour").read_text(encoding="utf-8"))
 # resemble each other. This run takes about half a minute.
 
 # %%
-brief = ["model.dim=32", "model.dim_mults=[1, 2, 2, 2]", "diffusion.predicts=start"]
-brief += ["diffusion.timesteps=100", "training.steps=350", "training.batch_size=8"]
-brief += ["training.lr=2e-3", "training.sample_every=0", f"data.source={folder}"]
+brief = [
+    "model.dim=32",
+    "model.dim_mults=[1, 2, 2, 2]",
+    "diffusion.predicts=start",
+]
+brief += [
+    "diffusion.timesteps=100",
+    "training.steps=350",
+    "training.batch_size=8",
+]
+brief += [
+    "training.lr=2e-3",
+    "training.sample_every=0",
+    f"data.source={folder}",
+]
 colour_config = load_config("folder_128_colour", brief)
-colour = watch(colour_config, runs / "colour", "The loss on landscapes falls.")
+colour = watch(
+    colour_config, runs / "colour", "The loss on landscapes falls."
+)
 
 # %%
-samples = denoiser(colour).sample(5, torch.Generator(place).manual_seed(0)).cpu()
+samples = (
+    denoiser(colour).sample(5, torch.Generator(place).manual_seed(0)).cpu()
+)
 drawings.show_landscapes(samples, to_model_range(pictures[:5]))
 sky, ground = samples[:, 2, :40].mean(), samples[:, 2, 110:].mean()
-print("the sky is above, and bluer than the ground:", bool(sky > ground + 0.4))
+print(
+    "the sky is above, and bluer than the ground:", bool(sky > ground + 0.4)
+)
 
 # %% [markdown]
 # They are blurred, and some suns have melted. `course train folder_128_colour --set data.source=FOLDER` is the longer run: a wider network, 4,000 steps, about half an
@@ -782,7 +914,9 @@ assert run.scores[0] / run.scores[-1] > 10
 
 # %%
 shipped = load_checkpoint("fashion_mnist")
-samples = denoiser(shipped).sample(64, torch.Generator(place).manual_seed(0)).cpu()
+samples = (
+    denoiser(shipped).sample(64, torch.Generator(place).manual_seed(0)).cpu()
+)
 drawings.show_64(samples)
 
 # %% [markdown]
@@ -796,7 +930,11 @@ drawings.show_64(samples)
 # %%
 LONG = False
 if LONG:
-    watch(load_config("fashion_mnist"), Path("runs/fashion_mnist"), "The long run's loss.")
+    watch(
+        load_config("fashion_mnist"),
+        Path("runs/fashion_mnist"),
+        "The long run's loss.",
+    )
 
 # %% [markdown]
 # ## The same minutes, two recipes

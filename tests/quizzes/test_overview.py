@@ -113,7 +113,7 @@ def test_in_detail_a_quiz_says_how_it_was_passed_and_reviewed(capsys):
 def test_a_pass_without_a_day_is_a_pass(capsys, file):
     file.write_text('{"q_step": {"attempts": 3, "passed": true, "looked": false}}')
     progress("forward")
-    assert re.search(r"q_step +2 +7 +3 +passed\n", capsys.readouterr().out)
+    assert re.search(r"q_step +2 +\d+ +3 +passed\n", capsys.readouterr().out)
 
 
 # The fast track

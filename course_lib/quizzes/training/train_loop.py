@@ -141,6 +141,14 @@ train_loop.edits(
         "warmup_decay(step, steps) -> warmup_decay(step + 1, steps)",
         "The learning rate is one step ahead. From which number does `step` count?",
     ),
+    steps_count_from_one=(
+        "islice(batches, steps)): -> islice(batches, steps), 1):",
+        "The learning rate and the decay of the average are both one step ahead. Which number has the first step?",
+    ),
+    decay_counts_from_one=(
+        "ema_decay(step, steps) -> ema_decay(step + 1, steps)",
+        "The decay of the average is one step ahead. From which number does `ema_decay` count?",
+    ),
     constant_rate=(
         "lr * warmup_decay(step, steps) -> lr",
         "The learning rate is `lr` in every step. Which function says how it rises and falls?",
