@@ -71,8 +71,9 @@ def test_the_list_names_every_file_that_git_has_and_the_chapters_load():
         pytest.skip("this is no git checkout")
     tracked = {name.removeprefix("data/") for name in listing.stdout.split()}
     assert {name for name in tracked if not name.endswith(".md")} == set(SHIPPED)
-    sources = "\n".join(file.read_text(encoding="utf-8") for file in (NOTEBOOKS / "source").glob("*.py"))
-    loaded = set(re.findall(r'load_checkpoint\("(\w+)"', sources)) | set(re.findall(r'\btable\("(\w+)"\)', sources))
+    files = [*(NOTEBOOKS / "source").glob("*.py"), *(ROOT / "course_lib" / "drawings").glob("*.py")]
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    loaded = set(re.findall(r'load_checkpoint\("(\w+)"', sources)) | set(re.findall(r'\b_?table\("(\w+)"\)', sources))
     assert len(loaded) >= 7
     assert loaded <= {name.partition(".")[0] for name in SHIPPED}
 

@@ -50,8 +50,13 @@ def test_points_chapters_days_and_version():
     known = {"snr": Entry(2, True, False, date(2026, 2, 3)), "extract": Entry(1, True, True, date(2026, 2, 1))}
     page = Page(certificate(known, "Ada"))
     rows = {row[0]: row[1:] for row in page.rows}
-    assert rows["03 schedules"] == ["1 of 10", f"1 of {points('schedules')}", "2026-02-03", ""]
-    assert rows["04 forward"][0] == "1 of 6"
+    assert rows["03 schedules"] == [
+        f"1 of {len(quizzes_of('schedules'))}",
+        f"1 of {points('schedules')}",
+        "2026-02-03",
+        "",
+    ]
+    assert rows["04 forward"][0] == f"1 of {len(quizzes_of('forward'))}"
     assert rows["01 toy"][2:] == ["", ""]
     assert f"Ada has passed 2 of {len(every_quiz())} quizzes" in page.text
     assert "1 of them after a look at the solution" in page.text

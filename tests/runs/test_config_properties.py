@@ -162,7 +162,7 @@ def test_a_valid_config_works(given_settings, image_shape):
     assert check_config(settings_file.parse(text)) == config
 
     constants = [value for value in vars(make_schedule(config)).values() if isinstance(value, torch.Tensor)]
-    assert len(constants) == 9
+    assert len(constants) == 10
     assert all(value.isfinite().all() for value in constants)
 
     model = make_model(config, image_shape[0], num_classes=3)

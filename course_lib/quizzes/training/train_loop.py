@@ -263,8 +263,12 @@ def rates_compound(model, ema, optimizer, batches, steps, schedule, generator, l
 
 @train_loop.mistake("The average moves once, when all steps are done. How often should it follow the model?")
 def average_at_the_end(model, ema, optimizer, batches, steps, schedule, generator, lr, grad_clip=1.0):
-    before = copy.deepcopy(ema)
-    yield from training.train_loop(model, before, optimizer, batches, steps, schedule, generator, lr, grad_clip)
+    for step, x_start in zip(range(steps), batches, strict=False):
+        t = sample_timesteps(len(x_start), schedule.timesteps, generator)
+        noise = torch.randn(x_start.shape, generator=generator, device=generator.device)
+        for group in optimizer.param_groups:
+            group["lr"] = lr * warmup_decay(step, steps)
+        yield train_step(model, optimizer, x_start, t, noise, schedule, grad_clip=grad_clip)
     ema_update(ema, model, ema_decay(steps - 1, steps))
 
 
