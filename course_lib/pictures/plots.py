@@ -100,14 +100,6 @@ def show_images(
         axis.set_title(name, fontsize=9)
 
 
-def show_curves(curves: Mapping[str, Tensor], title: str, xlabel: str, ylabel: str, *, alternative: str) -> None:
-    """Draw curves [n] by name over 0 ... n-1; COLOURS gives a known name its colour."""
-    (axis,) = panels(title, [""], xlabel, ylabel, (6.4, 3.0), alternative=alternative)
-    for (name, curve), colour in zip(curves.items(), colours(curves), strict=True):
-        axis.plot(curve, color=colour, label=name, linewidth=2)
-    add_legend(axis)
-
-
 def show_histograms(samples: Mapping[str, Tensor], title: str, xlabel: str, *, alternative: str) -> None:
     """Draw one histogram for each named tensor of numbers, all over the same bins."""
     (axis,) = panels(title, [""], xlabel, "density", (6.4, 3.0), alternative=alternative)
@@ -126,36 +118,6 @@ def show_histograms(samples: Mapping[str, Tensor], title: str, xlabel: str, *, a
             **look,
         )
     add_legend(axis)
-
-
-def show_density(
-    exact: Mapping[str, Tensor],
-    samples: Mapping[str, Tensor],
-    x: Tensor,
-    title: str,
-    xlabel: str,
-    *,
-    alternative: str,
-) -> None:
-    """Draw, side by side for each name, a histogram of `samples` and over it the `exact` density at the points `x`."""
-    size = (min(2.1, WIDEST / len(exact)), 2.4)
-    axes = panels(title, list(exact), xlabel, "density", size, alternative=alternative)
-    for axis, name in zip(axes, exact, strict=True):
-        bins = np.linspace(float(x.min()), float(x.max()), 70).tolist()
-        axis.hist(samples[name].numpy(), bins, density=True, color=COLOURS["data"], alpha=0.45, label="samples")
-        axis.plot(x, exact[name], color=COLOURS["exact"], linewidth=2, label="exact")
-    add_legend(axes[0])
-
-
-def curve_picture(curve: Tensor, title: str) -> np.ndarray:
-    """A small picture, uint8 (H, W, 3), of a curve [n] between 0 and 1: for sliders, which show pictures."""
-
-    def draw(axis: "Axes") -> None:
-        axis.set(title=title, xlabel="step t", ylim=(0, 1.02))
-        axis.title.set_fontsize(9)
-        axis.plot(curve, color=COLOURS["exact"], linewidth=2)
-
-    return as_picture(draw, (3.6, 2.24))
 
 
 def as_picture(draw: Callable[["Axes"], None], size: tuple[float, float] = (3.0, 3.0)) -> np.ndarray:
@@ -278,46 +240,12 @@ def draw_arrows(
     axis.set(xlim=(-limit * 1.1, limit * 1.1), ylim=(-limit * 1.1, limit * 1.1), aspect="equal")
 
 
-def draw_density(axis: "Axes", log_prob: Callable[[Tensor], Tensor], limit: float = 2.0, count: int = 161) -> None:
-    """Shade a density in the plane, given as log_prob, (n, 2) -> (n,): clear is 0, full green its largest value.
-
-    On an axis that runs from -limit to limit both ways, at count x count points.
-    """
-    ticks = torch.linspace(-limit, limit, count)
-    density = log_prob(torch.cartesian_prod(ticks, ticks)).exp().reshape(count, count).T  # rows go up
-    edges = (-limit, limit, -limit, limit)
-    look = transparent_map("exact")
-    axis.imshow(density, cmap=look, vmin=0, origin="lower", extent=edges, interpolation="bilinear")
-
-
 def transparent_map(colour: str) -> "Colormap":
     """A colormap from nothing at all to `colour`, a name of COLOURS: densities on a light and on a dark page."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     shade = to_rgb(COLOURS.get(colour, colour))
     return LinearSegmentedColormap.from_list(f"clear to {colour}", [(*shade, 0.0), (*shade, 1.0)])
-
-
-def show_shares(
-    truth: Tensor,
-    shares: Mapping[str, tuple[Tensor, Tensor]],
-    names: Sequence[str],
-    title: str,
-    *,
-    alternative: str,
-) -> None:
-    """Draw, for K modes with `names`, the true weights [K] as bars and each (share [K], standard error [K]) as points.
-
-    The error bars reach two standard errors each way; COLOURS gives a known name its colour.
-    """
-    (axis,) = panels(title, [""], "mode", "share of the samples", (6.4, 3.0), alternative=alternative)
-    places, step = np.arange(len(truth)), 0.4 / max(len(shares), 1)
-    axis.bar(places, truth.numpy(), color=COLOURS["data"], alpha=0.35, label="true weight")
-    for i, ((name, (share, error)), colour) in enumerate(zip(shares.items(), colours(shares), strict=True)):
-        aside = places + (i - (len(shares) - 1) / 2) * step
-        axis.errorbar(aside, share, 2 * error, fmt="o", color=colour, capsize=5, markersize=4, label=name)
-    axis.set_xticks(places, names)
-    add_legend(axis)
 
 
 def side_by_side(*pictures: np.ndarray) -> np.ndarray:

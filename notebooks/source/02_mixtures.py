@@ -35,6 +35,8 @@ from course_lib.experiments.toy2d import (
     swiss_roll,
     train_points,
 )
+
+# %% tags=["fold"]
 from course_lib.mixtures import (
     GaussianMixture,
     exact_prediction,

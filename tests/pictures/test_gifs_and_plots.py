@@ -16,7 +16,6 @@ from course_lib.pictures.plots import (
     WIDEST,
     as_picture,
     draw_arrows,
-    draw_density,
     draw_grid,
     draw_points,
     figure_picture,
@@ -24,7 +23,6 @@ from course_lib.pictures.plots import (
     panels,
     save_grid,
     show_images,
-    show_shares,
     side_by_side,
     transparent_map,
     with_text,
@@ -279,31 +277,4 @@ def test_arrows_point_along_the_field():
     places, arrows = quiver.XY, np.stack([quiver.U, quiver.V], axis=1)
     assert np.allclose(arrows, -places * np.linalg.norm(arrows, axis=1).max() / np.sqrt(2))
     assert np.linalg.norm(arrows, axis=1).max() == pytest.approx(2 / 3)
-    plt.close("all")
-
-
-def test_a_density_is_darkest_where_it_is_highest():
-    """One peak at (1, -1): right of the middle and below it."""
-    (axis,) = panels("Peak", [""], "x", "y", alternative="")
-    draw_density(axis, lambda x: -(x - torch.tensor([1.0, -1.0])).square().sum(dim=1), limit=2.0, count=9)
-    image = axis.images[0]
-    row, column = np.unravel_index(np.argmax(image.get_array()), (9, 9))
-    assert (image.origin, row, column) == ("lower", 2, 6)
-    assert image.get_extent() == [-2, 2, -2, 2]
-    plt.close("all")
-
-
-def test_shares_are_drawn_beside_the_true_weights():
-    truth, share, error = torch.tensor([0.7, 0.3]), torch.tensor([0.6, 0.4]), torch.tensor([0.05, 0.02])
-    show_shares(
-        truth, {"learned": (share, error), "exact": (truth, error)}, ["left", "right"], "Shares", alternative="bars"
-    )
-    axis = plt.gca()
-    assert [patch.get_height() for patch in axis.patches] == pytest.approx([0.7, 0.3])
-    _, learned, exact = axis.containers  # the bars come first
-    assert np.allclose(learned.lines[0].get_ydata(), share)
-    assert np.all(learned.lines[0].get_xdata() < exact.lines[0].get_xdata())
-    reach = learned.lines[2][0].get_segments()[0]
-    assert np.allclose(reach[:, 1], [0.5, 0.7])
-    assert [label.get_text() for label in axis.get_xticklabels()] == ["left", "right"]
     plt.close("all")
