@@ -1,36 +1,26 @@
-"""How good are the samples? A Frechet distance in a classifier's features, with its floor on real data (chapter 11).
+"""How good are the samples? Five measures, each of which sees something that the others miss (chapter 11).
 
-Gaussians are fitted to the features of samples and of test images. A distance says little by itself: its floor is
-what real images reach that the reference has not seen.
+The first four compare features: what a classifier's last layer reads, n images giving (n, d). A number says little by
+itself; it stands beside its floor, what as many real images reach that the reference has not seen.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.special import log_ndtr
 
-from course_lib.errors import CourseError
-from course_lib.images import class_names, load_images, to_uint8
-from course_lib.judges.classifier import FEATURES, Classifier, Epoch, accuracy, extract_features, train_classifier
-from course_lib.runs.checkpoints import Checkpoint, denoiser
-from course_lib.runs.denoiser import picture_generators
-from course_lib.runs.devices import device as find_device
-from course_lib.runs.devices import keep_freed_memory
-from course_lib.runs.tensor_files import write_safetensors
+from course_lib.forward import extract, q_posterior, q_sample
+from course_lib.objective import kl_between_gaussians, prior_kl
+from course_lib.reverse import p_mean
+from course_lib.schedules import NoiseSchedule
+from course_lib.types import Model, Predicts
 
-SAMPLES = 2048  # as many samples as held-out test images; the rest of the test set is the reference
-SPLITS = 3
-IMAGE_SHAPE = (1, 28, 28)
+BIN = 2 / 255  # from one grey level to the next, where images are in [-1, 1]
 
 
-class EvaluationError(CourseError):
-    """Something that cannot be scored."""
-
-
-@dataclass(frozen=True)
-class Gaussian:
+class Gaussian(NamedTuple):
     """A mean (d,) and a covariance (d, d), float64."""
 
     mean: Tensor
@@ -43,135 +33,133 @@ def fit_gaussian(features: Tensor) -> Gaussian:
     return Gaussian(features.mean(dim=0), torch.cov(features.T))
 
 
-def frechet_distance(one: Gaussian, other: Gaussian) -> float:
-    """|m1 - m2|² + tr(C1 + C2 - 2 (C1 C2)^(1/2)), the squared Wasserstein distance. Source: 1706.08500, equation 6.
+def frechet_distance(mean1: Tensor, covariance1: Tensor, mean2: Tensor, covariance2: Tensor) -> Tensor:
+    """The squared Wasserstein distance of two Gaussians, a scalar; means (d,), covariances (d, d).
+
+    |m1 - m2|² + tr(C1) + tr(C2) - 2 tr((C1 C2)^(1/2)). Source: 1706.08500, equation 6.
 
     C1 C2 has the eigenvalues of C1^(1/2) C2 C1^(1/2), which is symmetric and has no negative ones: two calls of
     `eigh` and no matrix root that may turn complex.
     """
-    values, vectors = torch.linalg.eigh(one.covariance)
+    values, vectors = torch.linalg.eigh(covariance1)
     root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
-    overlap = torch.linalg.eigvalsh(root @ other.covariance @ root).clamp(min=0).sqrt().sum()
-    traces = one.covariance.trace() + other.covariance.trace()
-    return float((one.mean - other.mean).square().sum() + traces - 2 * overlap)
+    overlap = torch.linalg.eigvalsh(root @ covariance2 @ root).clamp(min=0).sqrt().sum()
+    return (mean1 - mean2).square().sum() + covariance1.trace() + covariance2.trace() - 2 * overlap
 
 
-def split_statistics(features: Tensor) -> dict[str, Tensor]:
-    """What scoring needs of the test set's features (n, d): for each of three splits, both parts' mean and covariance.
+def kernel_distance(features1: Tensor, features2: Tensor) -> Tensor:
+    """The squared maximum mean discrepancy of features (n, d) and (m, d), a scalar: KID.
 
-    Split s takes the first 2,048 images of a permutation with seed s as the held-out part.
+    With the kernel k(x, y) = (x·y / d + 1)³ it is the mean k between two different rows of features1, plus the same of
+    features2, less twice the mean k between a row of features1 and one of features2. A row is not compared with itself:
+    so the mean over many draws is 0 if both have one distribution, whatever n is, and a single value can be negative.
+    Source: 1801.01401, section 4.
     """
-    means, covariances = [], []
-    for split in range(SPLITS):
-        order = torch.randperm(len(features), generator=torch.Generator().manual_seed(split))
-        for part in (features[order[:SAMPLES]], features[order[SAMPLES:]]):
-            fitted = fit_gaussian(part)
-            means.append(fitted.mean)
-            covariances.append(fitted.covariance)
-    return {"statistics.mean": torch.stack(means).float(), "statistics.covariance": torch.stack(covariances).float()}
+    n, d = features1.shape
+    m = len(features2)
+    within1 = (features1 @ features1.T / d + 1) ** 3  # (n, n)
+    within2 = (features2 @ features2.T / d + 1) ** 3  # (m, m)
+    between = (features1 @ features2.T / d + 1) ** 3  # (n, m)
+    mean1 = (within1.sum() - within1.trace()) / (n * (n - 1))
+    mean2 = (within2.sum() - within2.trace()) / (m * (m - 1))
+    return mean1 + mean2 - 2 * between.mean()
 
 
-def read_split(statistics: dict[str, Tensor], split: int) -> tuple[Gaussian, Gaussian]:
-    """The held-out part and the reference of a split, from what `split_statistics` made."""
-    means, covariances = statistics["statistics.mean"].double(), statistics["statistics.covariance"].double()
-    held_out, reference = (Gaussian(means[i], covariances[i]) for i in (2 * split, 2 * split + 1))
-    return held_out, reference
+def inception_score(probabilities: Tensor) -> Tensor:
+    """exp of the mean KL(p(y | x) || p(y)), a scalar from 1 to K; probabilities (n, K), a classifier's for n images.
 
-
-@dataclass(frozen=True)
-class Score:
-    """The distance of 2,048 samples from the reference, and that of as many held-out real images: its floor."""
-
-    seed: int
-    distance: float
-    floor: float
-
-    @property
-    def ratio(self) -> float:
-        return self.distance / self.floor
-
-
-def draw_labels(classes: int, count: int, seed: int) -> Tensor:
-    """Labels (count,), each class equally likely: as uneven as those of images picked at random from a balanced set."""
-    return torch.randint(classes, (count,), generator=torch.Generator().manual_seed(seed))
-
-
-def sample_batches(
-    checkpoint: Checkpoint,
-    count: int,
-    seed: int,
-    batch_size: int = 128,
-    precision: str = "auto",
-    labels: Tensor | None = None,
-) -> Iterator[Tensor]:
-    """Draw `count` samples, uint8 (n, C, H, W) at a time, with ancestral sampling: one network call a schedule's step.
-
-    A class-conditional network draws `labels` (count,), or else those of `draw_labels`: of real
-    images, too, equal shares have half the distance, so they cannot be held against a floor whose shares are random.
-    The last batch may be smaller. `precision` as in `checkpoints.denoiser`.
+    p(y) is the mean of the rows. The score is large where each image is surely of one class and all classes are there.
+    It never looks at real images. Source: 1606.03498, section 4.
     """
-    device, classes = checkpoint.schedule.device, checkpoint.model.num_classes
-    if classes is not None and labels is None:
-        labels = draw_labels(classes, count, seed)
-    for start in range(0, count, batch_size):
-        size = min(batch_size, count - start)
-        part = None if labels is None else labels[start : start + size].to(device)
-        generators = picture_generators(seed, start, size)
-        yield to_uint8(denoiser(checkpoint, part, precision).sample(size, generators)).cpu()
+    marginal = probabilities.mean(dim=0)
+    kl = torch.xlogy(probabilities, probabilities) - torch.xlogy(probabilities, marginal)  # 0 log 0 = 0
+    return kl.sum(dim=1).mean().exp()
 
 
-def check_scorable(checkpoint: Checkpoint, statistics: dict[str, Tensor]) -> None:
-    """Raise EvaluationError where a score would say nothing: other images, or a classifier without statistics."""
-    if checkpoint.image_shape != IMAGE_SHAPE:
-        raise EvaluationError(
-            f"the score compares with test images of {IMAGE_SHAPE}; this network draws {tuple(checkpoint.image_shape)}."
-        )
-    if "statistics.mean" not in statistics:
-        raise EvaluationError("the classifier's file holds no test statistics; make it with `course train-classifier`.")
-    shapes = {f"statistics.{name}": statistics.get(f"statistics.{name}") for name in ("mean", "covariance")}
-    for (name, tensor), expected in zip(
-        shapes.items(), [(2 * SPLITS, FEATURES), (2 * SPLITS, FEATURES, FEATURES)], strict=True
-    ):
-        if tensor is None or tuple(tensor.shape) != expected:
-            raise EvaluationError(
-                f"the classifier's file has no {name} of shape {expected}; make it anew with `course train-classifier`."
-            )
+def precision_recall(real: Tensor, generated: Tensor, k: int = 3) -> tuple[Tensor, Tensor]:
+    """(precision, recall), scalars from 0 to 1, of features real (n, d) and generated (m, d).
 
-
-def score(batches: Iterable[Tensor], classifier: Classifier, statistics: dict[str, Tensor], seed: int) -> Score:
-    """Score 2,048 samples, uint8 (n, C, H, W) at a time, against split `seed` of the test set.
-
-    Raises EvaluationError for another number of samples: the distance of fewer is larger, and the floor is for 2,048.
+    Around each row of a set lies a ball that reaches to its k-th nearest other row of that set. Precision is the share
+    of the generated rows that lie in a ball of the real ones: are the samples good? Recall is the share of the real
+    rows that lie in a ball of the generated ones: is everything there? The border belongs to the ball. Source:
+    1904.06991, section 3.
     """
-    features = torch.cat([extract_features(classifier, images) for images in batches])
-    if len(features) != SAMPLES:
-        raise EvaluationError(f"the floor is that of {SAMPLES} images; these are {len(features)} samples.")
-    if not bool(features.isfinite().all()):
-        raise EvaluationError("the classifier's features of these samples are not finite; train the classifier anew.")
-    held_out, reference = read_split(statistics, seed)
-    return Score(seed, frechet_distance(fit_gaussian(features), reference), frechet_distance(held_out, reference))
+
+    def share_inside(points: Tensor, centres: Tensor) -> Tensor:
+        between = torch.cdist(centres, centres).fill_diagonal_(math.inf)  # nobody is their own neighbour
+        radius = between.kthvalue(k, dim=1).values  # (centres,)
+        return (torch.cdist(points, centres) <= radius).any(dim=1).to(points.dtype).mean()
+
+    return share_inside(generated, real), share_inside(real, generated)
 
 
-def make_classifier(source: str, out: Path, epochs: int = 20, seed: int = 0, device: str = "auto") -> Iterator[Epoch]:
-    """Train a classifier on the data set `source`, yield after each epoch, and at the end write it to `out`.
+def bin_log_probability(x_start: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+    """log of the probability that N(mean, variance) gives to the grey level of each pixel, in nats; shapes (B, ...).
 
-    The file holds the weights in float16 and, seen through these, the test images' statistics. Raises EvaluationError
-    for images of another size or too few test images, before training.
+    x_start in [-1, 1] has 256 levels, and each stands for all numbers within half a BIN of it; the first and the last
+    level have all that lies beyond, too. 2006.11239, eq. 13.
     """
-    keep_freed_memory()
-    train, test = load_images(source), load_images(source, "test")
-    if tuple(test[0].shape[1:]) != IMAGE_SHAPE or len(test[0]) < 2 * SAMPLES:
-        raise EvaluationError(
-            f"the score needs {2 * SAMPLES} test images of {IMAGE_SHAPE}; "
-            f"there are {len(test[0])} of {tuple(test[0].shape[1:])}."
-        )
-    names = list(class_names(source))
-    torch.manual_seed(seed)
-    model = Classifier(len(names), IMAGE_SHAPE[0]).to(find_device(device))
-    yield from train_classifier(model, train, test, epochs, seed=seed)
-    half = {key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()}
-    model.load_state_dict(half)  # the statistics are those of the weights as they are read again
-    tensors = {f"model.{key}": value.cpu() for key, value in half.items()}
-    tensors |= split_statistics(extract_features(model, test[0]))
-    metadata = {"image_shape": IMAGE_SHAPE, "class_names": names, "epochs": epochs, "seed": seed}
-    write_safetensors(out, tensors, metadata | {"accuracy": accuracy(model, *test)})
+    std = variance.sqrt()
+    upper, lower = (x_start - mean + BIN / 2) / std, (x_start - mean - BIN / 2) / std
+    # Far out on the right both probabilities are 1; mirrored to the left, their logarithms keep their difference.
+    mirror = upper + lower > 0
+    high, low = torch.where(mirror, -lower, upper).double(), torch.where(mirror, -upper, lower).double()
+    inside = log_ndtr(high) + (-torch.expm1(log_ndtr(low) - log_ndtr(high))).log()  # log(P(high) - P(low))
+    below = torch.where(x_start < -1 + BIN / 2, log_ndtr(upper.double()), inside)
+    return torch.where(x_start > 1 - BIN / 2, log_ndtr(-lower.double()), below).to(x_start.dtype)
+
+
+def bits_per_dimension(
+    model: Model,
+    x_start: Tensor,
+    t: Tensor,
+    noise: Tensor,
+    schedule: NoiseSchedule,
+    variance: Tensor,
+    predicts: Predicts = "noise",
+    clip_start: bool = False,
+) -> Tensor:
+    """What step t of the bound costs for each image, in bits per number of it; (B,), with t (B,), images (B, C, H, W).
+
+    For t > 0 it is KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)), for t = 0 it is -log p(x_0 | x_t) of
+    `bin_log_probability`, both as the mean over the image and divided by log 2. p is Gaussian with `p_mean` and
+    variance[t]; `variance` [T] is ours to choose. Source: 2006.11239, eqs. 5 and 13.
+
+    The sum over t = 0 ... T-1 and `prior_bits` bound the bits that a lossless code made of this model needs.
+    """
+    x_t = q_sample(x_start, t, noise, schedule)
+    mean = p_mean(model, x_t, t, schedule, predicts, clip_start)
+    exact_mean, exact_variance = q_posterior(x_start, x_t, t, schedule)
+    chosen = extract(variance, t, x_start.shape)
+    kl = kl_between_gaussians(exact_mean, exact_variance, mean, chosen)  # not finite at t = 0
+    first = (t == 0).reshape(-1, *[1] * (x_start.ndim - 1))
+    nats = torch.where(first, -bin_log_probability(x_start, mean, chosen), kl)
+    return nats.flatten(1).mean(dim=1) / math.log(2)
+
+
+def prior_bits(x_start: Tensor, schedule: NoiseSchedule) -> Tensor:
+    """The bound's last term, L_T, in bits per number: what x_T still tells about each image (B, ...); (B,)."""
+    return prior_kl(x_start, schedule).flatten(1).mean(dim=1) / math.log(2)
+
+
+@torch.no_grad()
+def bits_by_step(
+    model: Model,
+    x_start: Tensor,
+    schedule: NoiseSchedule,
+    variance: Tensor,
+    generator: torch.Generator,
+    predicts: Predicts = "noise",
+    clip_start: bool = False,
+) -> Tensor:
+    """`bits_per_dimension` at every t, a mean over the images (B, C, H, W), and at last `prior_bits`: (T + 1,).
+
+    The sum is the bound in bits per dimension. It takes T calls of the model.
+    """
+
+    def step(number: int) -> Tensor:
+        t = torch.full((len(x_start),), number, device=x_start.device)
+        noise = torch.randn(x_start.shape, generator=generator).to(x_start.device)
+        return bits_per_dimension(model, x_start, t, noise, schedule, variance, predicts, clip_start).mean()
+
+    return torch.stack([*map(step, range(schedule.timesteps)), prior_bits(x_start, schedule).mean()])

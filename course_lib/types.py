@@ -18,6 +18,9 @@ Predicts = Literal["noise", "start", "v"]
 LossType = Literal["l1", "l2", "huber"]
 BetaSchedule = Literal["linear", "quadratic", "cosine", "sigmoid"]
 
+Spacing = Literal["trailing", "leading", "log_snr"]
+SamplerName = Literal["ancestral", "ddim", "dpm_solver", "heun"]
+
 Precision = Literal["fp32", "bf16"]
 
 Block = Literal["resnet", "convnext"]

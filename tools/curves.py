@@ -16,14 +16,16 @@ import torch
 import typer
 from torch import Tensor
 
-from course_lib.evaluation import SAMPLES, Gaussian, fit_gaussian, frechet_distance, sample_batches
+from course_lib.evaluation import Gaussian, fit_gaussian, frechet_distance
 from course_lib.images import load_images
-from course_lib.judges.classifier import extract_features, load_classifier
+from course_lib.judges.judge import SAMPLES, load_judge
+from course_lib.judges.scoring import sample_batches
 from course_lib.runs.checkpoints import Checkpoint, load_checkpoint
 from course_lib.runs.config import load_config
 from course_lib.runs.devices import keep_freed_memory
 from course_lib.runs.loop import advance
 from course_lib.runs.run import fresh_run
+from course_lib.runs.samplers import ANCESTRAL
 
 DATA = Path(__file__).parents[1] / "data"
 RECIPES = "fashion_mnist_cpu", "classic"
@@ -40,7 +42,7 @@ class Judge:
 
     def __init__(self, count: int, in_turn: bool = False):
         self.count, self.in_turn = count, in_turn
-        self.classifier, _ = load_classifier("fashion_mnist", "cpu")
+        self.judge = load_judge("fashion_mnist", "cpu")
         images, labels = load_images("auto", "test")
         self.reference = self._fit(images[SAMPLES:])
         held_out = images[:SAMPLES]
@@ -51,13 +53,15 @@ class Judge:
 
     def __call__(self, checkpoint: Checkpoint, seed: int = 0) -> float:
         labels = torch.arange(self.count) % checkpoint.model.num_classes if self.in_turn else None
-        return self.distance(torch.cat(list(sample_batches(checkpoint, self.count, seed, labels=labels))))
+        return self.distance(
+            torch.cat(list(sample_batches(checkpoint, self.count, seed, labels=labels, sampler=ANCESTRAL)))
+        )
 
     def distance(self, images: Tensor) -> float:
-        return frechet_distance(self._fit(images), self.reference)
+        return float(frechet_distance(*self._fit(images), *self.reference))
 
     def _fit(self, images: Tensor) -> Gaussian:
-        return fit_gaussian(extract_features(self.classifier, images))
+        return fit_gaussian(self.judge.features(images))
 
 
 def take_turns(labels: Tensor) -> Tensor:

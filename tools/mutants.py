@@ -38,7 +38,29 @@ DENOISER, UNET = ("tests/runs/test_denoiser.py",), ("tests/test_unet.py",)
 FOLDER = ("tests/runs/test_folder.py", "tests/runs/test_loop.py")
 FILES = ("tests/test_files.py",)
 DISTURBED = ("tests/judges/test_classifier.py",)
-SCORE = ("tests/test_evaluation.py::test_samples_are_compared_with_the_reference_of_their_split",)
+SAMPLERS, GUIDES, COST = ("tests/runs/test_samplers.py",), ("tests/runs/test_guides.py",), ("tests/runs/test_cost.py",)
+JUDGE = ("tests/judges/test_judge.py::test_a_split_holds_out_2048_images_and_has_none_twice",)
+SCORE = (
+    "tests/judges/test_scoring.py::test_the_measures_are_those_of_their_definitions_with_the_reference_of_their_split",
+    "tests/judges/test_scoring.py::test_a_score_is_the_measures_of_the_samples_and_of_the_held_out_images_of_its_seed",
+)
+DISAGREE = ("tests/judges/test_scoring.py::test_judges_disagree_if_their_means_differ_by_more_than_a_quarter",)
+PART = (
+    "tests/judges/test_scoring.py::test_a_part_of_the_pictures_is_that_part_of_all",
+    "tests/judges/test_scoring.py::test_a_class_conditional_network_draws_what_it_is_told_or_any_class",
+)
+PARALLEL = (
+    "tests/judges/test_parallel.py::test_every_number_of_processes_draws_the_same",
+    "tests/judges/test_parallel.py::test_what_is_drawn_are_the_samples_of_the_plan",
+    "tests/judges/test_parallel.py::test_one_thread_draws_and_the_caller_has_all",
+    "tests/judges/test_parallel.py::test_no_more_processes_than_chunks_and_none_after_the_iterator_is_closed",
+)
+REPORT = ("tests/judges/test_report.py",)
+CLI_SAMPLE = (
+    "tests/cli/test_cli.py::test_picture_k_is_the_same_for_every_sampler",
+    "tests/cli/test_cli.py::test_a_film_counts_the_samplers_steps",
+)
+CLI_EVALUATE = ("tests/cli/test_cli.py::test_what_is_asked_for_is_what_is_scored",)
 CHECKER = ("tests/checker/test_findings.py",)
 
 # (file, tests): (old, new), ...
@@ -70,31 +92,157 @@ EDITS = {
     ("course_lib/runs/run.py", DENOISER): [
         ("Checkpoint(self.ema,", "Checkpoint(self.model,"),
     ],
+    ("course_lib/runs/denoiser.py", DENOISER): [
+        ("predicts=self.predicts, clip_start", 'predicts="noise", clip_start'),
+        ("clip_start=self.clip_start", "clip_start=False"),
+        ("states = self.sampler.states(", 'states = Sampler("ancestral").states('),
+    ],
     ("course_lib/runs/checkpoints.py", DENOISER): [
         ("clip_start=checkpoint.config.diffusion.clip_start", "clip_start=False"),
         ("predicts=checkpoint.config.diffusion.predicts", 'predicts="noise"'),
         ("checkpoint.model if labels is None else partial(checkpoint.model, labels=labels)", "checkpoint.model"),
         ("torch.full((count,), label, device=checkpoint.schedule.device)", "None"),
+        ("guide.guided(model, precision) if guide else model", "model"),
+        ("sampler or DEFAULT.fitted(checkpoint.schedule)", "DEFAULT.fitted(checkpoint.schedule)"),
+        ("sampler or DEFAULT.fitted(checkpoint.schedule)", 'sampler or Sampler("ancestral")'),
+        (
+            "denoiser(checkpoint, labels, precision, sampler, guide).sample_steps",
+            "denoiser(checkpoint, labels, precision, None, guide).sample_steps",
+        ),
     ],
-    ("course_lib/runs/denoiser.py", DENOISER): [
-        ('"predicts": self.predicts, ', ""),
-        (', "clip_start": self.clip_start', ""),
+    ("course_lib/runs/checkpoints.py", GUIDES): [
+        ("        guide.check(checkpoint)\n", "        pass\n"),
+    ],
+    ("course_lib/runs/samplers.py", DENOISER): [
         (
-            "p_sample_steps(self.model, shape, self.schedule, generator, **self._settings())",
-            "p_sample_steps(self.model, shape, self.schedule, generator, self.predicts)",
+            "p_sample_steps(model, shape, schedule, generator, predicts, clip_start)",
+            "p_sample_steps(model, shape, schedule, generator, predicts)",
         ),
         (
-            "p_sample_steps(self.model, shape, self.schedule, generator, **self._settings())",
-            "p_sample_steps(self.model, shape, self.schedule, generator, clip_start=self.clip_start)",
+            "p_sample_steps(model, shape, schedule, generator, predicts, clip_start)",
+            'p_sample_steps(model, shape, schedule, generator, "noise", clip_start)',
+        ),
+        ("steps, eta, generator, predicts, clip_start, spacing)", "steps, eta, generator, predicts, False, spacing)"),
+        (
+            "return many(model, shape, schedule, steps, generator, predicts, clip_start, spacing)",
+            'return many(model, shape, schedule, steps, generator, "noise", clip_start, spacing)',
         ),
         (
-            "p_sample_loop(self.model, shape, self.schedule, generator, **self._settings())",
-            "p_sample_loop(self.model, shape, self.schedule, generator, self.predicts)",
+            "return many(model, shape, schedule, steps, generator, predicts, clip_start, spacing)",
+            "return many(model, shape, schedule, steps, generator, predicts, clip_start)",
         ),
+        ("many = dpm_solver_sample_steps if", "many = heun_sample_steps if"),
+        ('eta = 1.0 if self.name == "ancestral" else self.eta', "eta = self.eta"),
+    ],
+    ("course_lib/runs/samplers.py", SAMPLERS): [
+        ("return 2 * steps - 1 if", "return 2 * steps if"),
+        ("self.spacing or USUAL_SPACING[self.name]", '"trailing"'),
+        ('if self.eta and self.name != "ddim":', "if False:"),
+        ("return replace(self, steps=None)", "return ANCESTRAL"),
+        ("    sampler.steps_in(schedule)\n", ""),
+        ("usual if steps is None else steps, spacing, eta", "usual if steps is None else steps, None, eta"),
+    ],
+    ("course_lib/runs/guides.py", GUIDES): [
+        ("weight=self.weight", "weight=1.2"),
+        ("return both(x, t) if inside[int(t[0])] else model(x, t)", "return both(x, t)"),
+        ("(self.lowest <= sigma)", "(self.lowest < sigma)"),
+        ("(sigma <= self.highest)", "(sigma < self.highest)"),
+        ("autocast(self.checkpoint.model, schedule.device, precision)", "self.checkpoint.model"),
+        ("    guide.check(checkpoint)\n    return guide", "    return guide"),
+        ('        "what they predict":', '        "nothing":'),
+        ("if not torch.allclose(checkpoint.schedule", "if False and not torch.allclose(checkpoint.schedule"),
+        ("replace(guide, weight=weight)", "guide"),
+        ("if path.resolve() != (DATA", "if path.name != (DATA"),
+    ],
+    ("course_lib/runs/cost.py", COST): [
+        ("counter.get_total_flops() // 2", "counter.get_total_flops()"),
+        ("multiply_adds(guide.checkpoint) / multiply_adds(checkpoint)", "1.0"),
+        ("sum(guided[t] for t in asked)", "len(asked)"),
+    ],
+    ("course_lib/judges/scoring.py", DENOISER): [
+        ("picture_generators(seed, start, size)", "picture_generators(seed, 0, size)"),
         (
-            "p_sample_loop(self.model, shape, self.schedule, generator, **self._settings())",
-            "p_sample_loop(self.model, shape, self.schedule, generator, clip_start=self.clip_start)",
+            "denoiser(checkpoint, part, precision, sampler, guide)",
+            "denoiser(checkpoint, None, precision, sampler, guide)",
         ),
+        ("denoiser(checkpoint, part, precision, sampler, guide)", "denoiser(checkpoint, part, precision, None, guide)"),
+        ("denoiser(checkpoint, part, precision, sampler, guide)", "denoiser(checkpoint, part, precision, sampler)"),
+    ],
+    ("course_lib/judges/scoring.py", PART): [
+        (
+            "labels = draw_labels(classes, first + count, seed)",
+            "labels = draw_labels(classes, first + count, seed).roll(first)",
+        ),
+        ("range(first, first + count, batch_size)", "range(0, count, batch_size)"),
+    ],
+    ("course_lib/judges/scoring.py", SCORE): [
+        ("*judge.references[split]", "*judge.references[0]"),
+        ("_, reference = judge.split(split)", "_, reference = judge.split(0)"),
+        ("precision_recall(reference[:SAMPLES], features)", "precision_recall(features, reference[:SAMPLES])"),
+        ("precision_recall(reference[:SAMPLES], features)", "precision_recall(reference, features)"),
+        ("measure(judge, held_out, seed)", "measure(judge, features, seed)"),
+        ("held_out, _ = judge.split(seed)", "_, held_out = judge.split(seed)"),
+    ],
+    ("course_lib/judges/scoring.py", DISAGREE): [
+        ("DISAGREE = 1.25", "DISAGREE = 1.5"),
+        ("fmean(one.ratio for one in its)", "max(one.ratio for one in its)"),
+    ],
+    ("course_lib/judges/judge.py", JUDGE): [
+        ("manual_seed(number)", "manual_seed(0)"),
+        ("self.test_features[order[SAMPLES:]]", "self.test_features[order]"),
+        ("self.split(number)[1]", "self.split(number)[0]"),
+    ],
+    ("course_lib/judges/parallel.py", PARALLEL): [
+        ("        chunk.seed,\n", "        0,\n"),
+        ("        first=chunk.first,\n", ""),
+        ("        guide=plan.guide,\n", ""),
+        ("        sampler=plan.sampler,\n", ""),
+        ("for chunk, images in sorted(chunks, key=lambda pair: pair[0]) if", "for chunk, images in chunks[::-1] if"),
+        ("with _one_thread(on_cpu):", "with _one_thread(False):"),
+        ("jobs = min(jobs, len(chunks))", "jobs = jobs"),
+        ("                worker.process.kill()", "                pass"),
+    ],
+    ("course_lib/judges/report.py", REPORT): [
+        ("{stdev(numbers):,.{decimals}f}", "{max(numbers) - min(numbers):,.{decimals}f}"),
+        ("_finite(guide.highest)", "guide.highest"),
+        ("lambda score: score.recall_ratio, 2", "lambda score: score.samples.recall, 2"),
+    ],
+    ("course_lib/cli/sampling.py", CLI_SAMPLE): [
+        ("precision, chosen, guided_by)", "precision, chosen)"),
+        ("precision, chosen, guided_by)", "precision, None, guided_by)"),
+        ("total = chosen.steps_in(loaded.schedule)", "total = loaded.schedule.timesteps"),
+        (
+            "choose_sampler(loaded.schedule, sampler, steps, spacing, eta)",
+            "choose_sampler(loaded.schedule, sampler, steps, None, eta)",
+        ),
+        ("guide, guide_weight, device)", "guide, None, device)"),
+    ],
+    ("course_lib/cli/evaluation.py", CLI_EVALUATE): [
+        ("Plan(loaded, chosen, guided_by, precision)", "Plan(loaded, chosen, None, precision)"),
+        ("Plan(loaded, chosen, guided_by, precision)", "Plan(loaded, chosen, guided_by)"),
+        (
+            "choose_sampler(loaded.schedule, sampler, steps, spacing, eta)",
+            "choose_sampler(loaded.schedule, sampler, steps, spacing)",
+        ),
+        ("count_calls(loaded, chosen, guided_by)", "count_calls(loaded, chosen)"),
+    ],
+    ("course_lib/evaluation.py", ("tests/test_evaluation.py",)): [
+        (
+            "covariance1.trace() + covariance2.trace() - 2 * overlap",
+            "covariance1.trace() + covariance2.trace() - overlap",
+        ),
+        ("(n * (n - 1))", "(n * n)"),
+        ("return kl.sum(dim=1).mean().exp()", "return kl.sum(dim=1).exp().mean()"),
+        ("fill_diagonal_(math.inf)", "fill_diagonal_(0.0)"),
+        ("<= radius", "< radius"),
+        ("mean(dim=1) / math.log(2)\n\n\ndef prior_bits", "mean(dim=1)\n\n\ndef prior_bits"),
+    ],
+    ("course_lib/fast_sampling.py", ("tests/test_fast_sampling.py",)): [
+        ("return eta**2 * (1", "return eta * (1"),
+        ("weight = h / (2 * h_before)", "weight = h_before / (2 * h)"),
+        ("(eps + eps_prev) / 2", "eps_prev"),
+        ("torch.lerp(guide(x_t, t), model(x_t, t), weight)", "torch.lerp(model(x_t, t), guide(x_t, t), weight)"),
+        ("return torch.arange(steps).flip(0) * (timesteps // steps)", "return torch.arange(steps).flip(0)"),
     ],
     ("course_lib/runs/denoiser.py", DENOISER + FOLDER): [
         ("seed * 1_000_003 + k", "seed * 1_000_003"),
@@ -131,14 +279,6 @@ EDITS = {
     ("course_lib/runs/tensor_files.py", ("tests/runs/test_folder.py", "tests/faults/test_wrong_files.py")): [
         ("    check_finite(tensors, path)\n    described =", "    described ="),
         ("    refuse_broken(tensors, path)\n    return tensors", "    return tensors"),
-    ],
-    ("course_lib/evaluation.py", DENOISER): [
-        ("picture_generators(seed, start, size)", "picture_generators(seed, 0, size)"),
-        ("denoiser(checkpoint, part, precision)", "denoiser(checkpoint, None, precision)"),
-    ],
-    ("course_lib/evaluation.py", SCORE): [
-        ("frechet_distance(fit_gaussian(features), reference)", "frechet_distance(fit_gaussian(features), held_out)"),
-        ("read_split(statistics, seed)", "read_split(statistics, 0)"),
     ],
     ("course_lib/judges/classifier.py", DISTURBED): [
         ("disturb(to_model_range(images[rows.to(place)]), generator)", "to_model_range(images[rows.to(place)])"),

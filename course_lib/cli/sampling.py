@@ -10,6 +10,14 @@ import numpy as np
 import typer
 
 from course_lib.cli.console import CheckpointFile, Device, Group, Precision, Seed, progress_bar, say, says_what_to_do
+from course_lib.cli.sampler_options import (
+    EtaOption,
+    GuideOption,
+    GuideWeightOption,
+    SamplerOption,
+    SpacingOption,
+    StepsOption,
+)
 from course_lib.errors import CourseError
 from course_lib.files import PNG, check_place
 
@@ -30,6 +38,12 @@ def sample(
         typer.Option("--film", "--gif", help="Also the denoising of the first images, at most 64 (.webp, .gif)."),
     ] = None,
     label: Annotated[str | None, typer.Option(help="A class, by name or number (class-conditional networks).")] = None,
+    sampler: SamplerOption = None,
+    steps: StepsOption = None,
+    spacing: SpacingOption = None,
+    eta: EtaOption = 0.0,
+    guide: GuideOption = "auto",
+    guide_weight: GuideWeightOption = None,
     batch: Annotated[int, typer.Option(min=1, help="Images drawn at a time.")] = 64,
     device: Device = "auto",
     precision: Precision = "auto",
@@ -43,7 +57,9 @@ def sample(
     from course_lib.pictures.saving import check_film_place
     from course_lib.runs.checkpoints import class_index, load_checkpoint, sample_steps
     from course_lib.runs.denoiser import picture_generators
+    from course_lib.runs.guides import choose_guide
     from course_lib.runs.memory import check_sampling_memory
+    from course_lib.runs.samplers import choose_sampler
     from course_lib.runs.tensor_files import SAMPLES, write_safetensors
 
     _check_endings(out, film)
@@ -52,31 +68,35 @@ def sample(
         check_film_place(film)
     loaded = load_checkpoint(checkpoint, device)
     target = None if label is None else class_index(loaded, label)
+    chosen = choose_sampler(loaded.schedule, sampler, steps, spacing, eta)
+    guided_by = choose_guide(checkpoint, loaded, guide, guide_weight, device)
     check_sampling_memory(loaded, count, batch, precision)
-    calls = loaded.schedule.timesteps
+    total = chosen.steps_in(loaded.schedule)
 
     def in_film(ending: str, done: int, images: torch.Tensor) -> np.ndarray:
         if ending == ".gif":  # noise hardly compresses: 64 images at 2 would take 2 MB
             return image_grid(images, scale=2 if len(images) <= 25 else 1)
         columns = math.ceil(math.sqrt(1.5 * len(images)))
-        return with_text(image_grid(images, columns, scale=max(1, 700 // (29 * columns))), f"step {done} of {calls}")
+        return with_text(image_grid(images, columns, scale=max(1, 700 // (29 * columns))), f"step {done} of {total}")
 
     batches = [min(batch, count - start) for start in range(0, count, batch)]
     drawn: list[torch.Tensor] = []
     frames = []
     with progress_bar() as bar:
-        task = bar.add_task("denoising", total=calls * len(batches))
+        task = bar.add_task("denoising", total=total * len(batches))
         for number, size in enumerate(batches):
             generators = picture_generators(seed, number * batch, size)
-            states = _counted(sample_steps(loaded, size, generators, target, precision), lambda: bar.advance(task))
+            walk = sample_steps(loaded, size, generators, target, precision, chosen, guided_by)
+            states = _counted(walk, lambda: bar.advance(task))
             if film and not drawn:
-                kept = list(denoising_frames(enumerate(states), calls + 1))  # type: ignore[arg-type]  # it only picks
+                kept = list(denoising_frames(enumerate(states), total + 1))  # type: ignore[arg-type]  # it only picks
                 frames = [in_film(film.suffix.lower(), done, state[:64]) for done, state in kept]
                 states = (state for _, state in kept)
             drawn.append(to_uint8(deque(states, maxlen=1)[0]).cpu())
     images = torch.cat(drawn)
     if out.suffix.lower() == ".safetensors":
-        write_safetensors(out, {"images": images}, {"checkpoint": checkpoint.name, "seed": seed})
+        about = {"checkpoint": checkpoint.name, "seed": seed, "sampler": str(chosen), "guide": str(guided_by or "none")}
+        write_safetensors(out, {"images": images}, about)
     else:
         save_grid(images, out)
     say(f"wrote {out}: {count} images of {' x '.join(map(str, images.shape[1:]))}")
@@ -95,6 +115,6 @@ def _check_endings(out: Path, film: Path | None) -> None:
 
 def _counted(items: Iterator, tick: Callable[[], None]) -> Iterator:
     for index, item in enumerate(items):
-        if index:  # the first state is noise: no network call went into it
+        if index:  # the first state is noise: no step led to it
             tick()
         yield item

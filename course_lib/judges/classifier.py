@@ -1,71 +1,18 @@
-"""A small classifier. Samples are scored by its features: the 128 numbers for each picture that its last layer reads.
+"""Small classifiers. Samples are scored by their features: the 128 numbers for each picture that the last layer reads.
 
-It is no part of the diffusion. It is trained without flips, so that a mirrored shoe looks wrong to it.
+They are no part of the diffusion. They are trained without flips, so that a mirrored shoe looks wrong to them.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
-from pydantic import BaseModel, Field
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from course_lib.images import to_model_range
-from course_lib.paths import DATA
-from course_lib.runs.checkpoints import Size, load_weights, validated
-from course_lib.runs.devices import device as find_device
+from course_lib.judges.networks import Architecture, JudgeNetwork
 from course_lib.runs.devices import has_fast_bf16
-from course_lib.runs.tensor_files import CheckpointError, read_safetensors
-
-FEATURES = 128
-
-
-class Description(BaseModel):
-    """What the file of a classifier says about it."""
-
-    image_shape: tuple[Size, Size, Size]  # (C, H, W)
-    class_names: list[str] = Field(min_length=1, max_length=10_000)
-
-
-class ResidualStage(nn.Module):
-    """A convolution that changes the width, then a residual pair: (B, dim, H, W) -> (B, dim_out, H, W)."""
-
-    def __init__(self, dim: int, dim_out: int):
-        super().__init__()
-        self.inlet = _convolution(dim, dim_out)
-        self.pair = nn.Sequential(_convolution(dim_out, dim_out), _convolution(dim_out, dim_out))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.inlet(x)
-        return x + self.pair(x)
-
-
-def _convolution(dim: int, dim_out: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(dim, dim_out, 3, padding=1, bias=False), nn.BatchNorm2d(dim_out), nn.ReLU())
-
-
-class Classifier(nn.Module):
-    """Images (B, channels, H, W) in [-1, 1] -> logits (B, num_classes); `features` are what the last layer reads."""
-
-    def __init__(self, num_classes: int = 10, channels: int = 1):
-        super().__init__()
-        self.body = nn.Sequential(
-            ResidualStage(channels, 32),
-            nn.MaxPool2d(2),
-            ResidualStage(32, 64),
-            nn.MaxPool2d(2),
-            ResidualStage(64, FEATURES),
-        )
-        self.head = nn.Linear(FEATURES, num_classes)
-
-    def features(self, x: Tensor) -> Tensor:
-        """What the last layer reads: (B, channels, H, W) -> (B, 128), not negative."""
-        return self.body(x).mean(dim=(2, 3))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.head(functional.dropout(self.features(x), 0.2, self.training))
 
 
 @dataclass(frozen=True)
@@ -78,33 +25,33 @@ class Epoch:
 
 
 def train_classifier(
-    model: Classifier,
+    model: JudgeNetwork,
+    architecture: Architecture,
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
     epochs: int = 20,
     batch_size: int = 256,
-    learning_rate: float = 0.2,
     seed: int = 0,
 ) -> Iterator[Epoch]:
     """Train in place on images uint8 (N, C, H, W) and labels (N,), and yield after each epoch.
 
-    SGD with momentum; the learning rate rises, then falls to 0 over the whole run (1708.07120). Each batch is shifted
-    by up to two pixels, and a square of each image is blanked (1708.04552).
+    The learning rate rises to the architecture's, then falls to 0 over the whole run (1708.07120). Each batch is
+    shifted by up to two pixels, and a square of each image is blanked (1708.04552).
     """
     place = next(model.parameters()).device
     images, labels = (tensor.to(place) for tensor in train)
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # dropout
-    optimizer = torch.optim.SGD(model.parameters(), learning_rate, momentum=0.9, weight_decay=5e-4, nesterov=True)
+    optimizer = architecture.optimizer(model.parameters(), architecture.learning_rate)
     steps = epochs * (len(images) // batch_size)
-    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=steps)
+    pace = torch.optim.lr_scheduler.OneCycleLR(optimizer, architecture.learning_rate, total_steps=steps)
     for number in range(1, epochs + 1):
         model.train()
         losses = []
         for rows in torch.randperm(len(images), generator=generator).split(batch_size):
             if len(rows) < batch_size:
                 continue
-            x = disturb(to_model_range(images[rows.to(place)]), generator)
+            x = disturb(to_model_range(images[rows.to(place)]), generator).to(memory_format=architecture.memory_format)
             with torch.autocast(place.type, torch.bfloat16, enabled=has_fast_bf16(place)):
                 logits = model(x)
             loss = functional.cross_entropy(logits.float(), labels[rows.to(place)], label_smoothing=0.05)
@@ -128,7 +75,7 @@ def disturb(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def extract_features(model: Classifier, images: Tensor, batch_size: int = 512) -> Tensor:
+def extract_features(model: JudgeNetwork, images: Tensor, batch_size: int = 512) -> Tensor:
     """What the classifier sees in images uint8 (N, C, H, W): float64 (N, 128) on the CPU."""
     model.eval()
     place = next(model.parameters()).device
@@ -137,27 +84,14 @@ def extract_features(model: Classifier, images: Tensor, batch_size: int = 512) -
 
 
 @torch.no_grad()
-def accuracy(model: Classifier, images: Tensor, labels: Tensor) -> float:
-    """The share of images uint8 (N, C, H, W) whose class it names rightly."""
+def class_probabilities(model: JudgeNetwork, features: Tensor) -> Tensor:
+    """How sure the classifier is of each class, from features (N, 128): float64 (N, num_classes) on the CPU."""
     place = next(model.parameters()).device
-    features = extract_features(model, images).to(place, torch.float32)
-    return float((model.head(features).argmax(dim=1).cpu() == labels).double().mean())
+    return model.head(features.to(place, torch.float32)).softmax(dim=1).cpu().double()
 
 
-def load_classifier(name: str | Path = "fashion_mnist", device: str = "auto") -> tuple[Classifier, dict]:
-    """The classifier in a file, or of that name in data/classifier/, in eval mode; and the file's other tensors.
-
-    Raises CheckpointError if the file is missing, broken or not a classifier.
-    """
-    path = Path(name) if Path(name).is_file() else DATA / "classifier" / f"{name}.safetensors"
-    if not path.is_file():
-        raise CheckpointError(f"no classifier {name}; `course train-classifier --out FILE` makes one.")
-    tensors, metadata = read_safetensors(path)
-    weights = {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
-    if "head.weight" not in weights:
-        raise CheckpointError(f"{path} holds no classifier of this course.")
-    described = validated(path, metadata, Description)
-    model = Classifier(len(described.class_names), described.image_shape[0])
-    load_weights(model, weights, path)
-    rest = {key: value for key, value in tensors.items() if not key.startswith("model.")}
-    return model.to(find_device(device)).eval().requires_grad_(False), rest
+@torch.no_grad()
+def accuracy(model: JudgeNetwork, images: Tensor, labels: Tensor) -> float:
+    """The share of images uint8 (N, C, H, W) whose class it names rightly."""
+    named = class_probabilities(model, extract_features(model, images)).argmax(dim=1)
+    return float((named == labels).double().mean())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +17,7 @@ from course_lib.runs.config import MOST_STEPS, Config, ConfigError, check_config
 from course_lib.runs.denoiser import Denoiser
 from course_lib.runs.devices import autocast
 from course_lib.runs.devices import device as find_device
+from course_lib.runs.samplers import DEFAULT, Sampler
 from course_lib.runs.tensor_files import (
     NETWORK,
     CheckpointError,
@@ -28,6 +29,9 @@ from course_lib.runs.tensor_files import (
 from course_lib.schedules import BETA_SCHEDULES, NoiseSchedule, rescale_zero_terminal_snr
 from course_lib.types import Generators
 from course_lib.unet import Unet
+
+if TYPE_CHECKING:
+    from course_lib.runs.guides import Guide
 
 D = TypeVar("D", bound=BaseModel)
 Size = Annotated[int, Field(ge=1, le=4096)]
@@ -214,19 +218,33 @@ def class_index(checkpoint: Checkpoint, label: str) -> int:
     raise CheckpointError(f"no class {label!r}; there are: {listed}.")
 
 
-def denoiser(checkpoint: Checkpoint, labels: Tensor | None = None, precision: str = "auto") -> Denoiser:
+def denoiser(
+    checkpoint: Checkpoint,
+    labels: Tensor | None = None,
+    precision: str = "auto",
+    sampler: Sampler | None = None,
+    guide: "Guide | None" = None,
+) -> Denoiser:
     """The checkpoint's network ready to sample, and a model (x, t), with its `labels`, long (B,), bound.
 
-    Without labels it draws any class. It computes in `precision`: "fp32", "bf16", or "auto", which is bf16 where that
-    is fast.
+    labels       without them it draws any class
+    precision    "fp32", "bf16", or "auto", which is bf16 where that is fast
+    sampler      the course's default unless given, `samplers.DEFAULT`, or all steps of a schedule that has fewer
+    guide        a weaker network that guides it; none unless given. `guides.usual_guide` knows that of the course's own
+
+    Raises GuideError for a guide that does not fit.
     """
-    model = checkpoint.model if labels is None else partial(checkpoint.model, labels=labels)
+    if guide:
+        guide.check(checkpoint)
+    bound = checkpoint.model if labels is None else partial(checkpoint.model, labels=labels)
+    model = autocast(bound, checkpoint.schedule.device, precision)
     return Denoiser(
-        model=autocast(model, checkpoint.schedule.device, precision),
+        model=guide.guided(model, precision) if guide else model,
         schedule=checkpoint.schedule,
         predicts=checkpoint.config.diffusion.predicts,
         clip_start=checkpoint.config.diffusion.clip_start,
         image_shape=checkpoint.image_shape,
+        sampler=sampler or DEFAULT.fitted(checkpoint.schedule),
     )
 
 
@@ -236,10 +254,12 @@ def sample_steps(
     generator: Generators = None,
     label: int | None = None,
     precision: str = "auto",
+    sampler: Sampler | None = None,
+    guide: "Guide | None" = None,
 ) -> Iterator[Tensor]:
     """The states (count, C, H, W) of `Denoiser.sample_steps`, from noise to samples.
 
-    All samples are of the class `label`, or, without one, of any; `precision` as in `denoiser`.
+    All samples are of the class `label`, or, without one, of any; the rest as in `denoiser`.
     """
     labels = None if label is None else torch.full((count,), label, device=checkpoint.schedule.device)
-    return denoiser(checkpoint, labels, precision).sample_steps(count, generator)
+    return denoiser(checkpoint, labels, precision, sampler, guide).sample_steps(count, generator)

@@ -1,19 +1,15 @@
 """A network that knows how to be sampled from."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from course_lib.errors import CourseError
-from course_lib.reverse import p_sample_loop, p_sample_steps
+from course_lib.runs.samplers import Sampler, SamplingError
 from course_lib.schedules import NoiseSchedule
 from course_lib.types import Generators, Model, Predicts
-
-
-class SamplingError(CourseError):
-    """Samples that are no pictures."""
 
 
 def picture_generators(seed: int, first: int, count: int) -> list[torch.Generator]:
@@ -28,39 +24,38 @@ def picture_generators(seed: int, first: int, count: int) -> list[torch.Generato
 class Denoiser:
     """A model (x, t) with all that sampling from it depends on; it can be called like the model.
 
-    No field has a default: a forgotten one is an error, not samples that are a little worse. A new sampler gets a
-    method here. `checkpoints.denoiser` makes a Denoiser from a checkpoint.
+    No field has a default: a forgotten one is an error, not samples that are a little worse. `checkpoints.denoiser`
+    makes a Denoiser from a checkpoint.
     """
 
-    model: Model  # labels and precision are in it already
+    model: Model  # labels, precision and a guide are in it already
     schedule: NoiseSchedule
     predicts: Predicts
     clip_start: bool
     image_shape: tuple[int, int, int]  # (C, H, W)
+    sampler: Sampler
 
     def __call__(self, x: Tensor, t: Tensor) -> Tensor:
         return self.model(x, t)
 
     def sample_steps(self, count: int, generator: Generators = None) -> Iterator[Tensor]:
-        """`p_sample_steps`: every state (count, C, H, W) from noise to samples.
+        """Every state (count, C, H, W) of the sampler, from noise to samples.
 
         Raises SamplingError at the first state that is not finite.
         """
         shape = (count, *self.image_shape)
-        for state in p_sample_steps(self.model, shape, self.schedule, generator, **self._settings()):
+        states = self.sampler.states(
+            self.model, shape, self.schedule, generator, predicts=self.predicts, clip_start=self.clip_start
+        )
+        for state in states:
             yield _finite(state)
 
     def sample(self, count: int, generator: Generators = None) -> Tensor:
-        """`p_sample_loop`: samples (count, C, H, W) in the model's range.
+        """The last of `sample_steps`: samples (count, C, H, W) in the model's range.
 
-        Raises SamplingError if one is not finite.
+        Raises SamplingError as there.
         """
-        shape = (count, *self.image_shape)
-        # the chapter's signature names one generator; `draw_noise` takes a list as well
-        return _finite(p_sample_loop(self.model, shape, self.schedule, generator, **self._settings()))  # type: ignore[arg-type]
-
-    def _settings(self) -> dict:
-        return {"predicts": self.predicts, "clip_start": self.clip_start}
+        return deque(self.sample_steps(count, generator), maxlen=1)[0]
 
 
 def _finite(x: Tensor) -> Tensor:

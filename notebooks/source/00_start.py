@@ -27,9 +27,9 @@ from torch import Tensor
 
 from course_lib.drawings import start as drawings
 from course_lib.images import class_names, load_images
-from course_lib.pictures.gifs import denoising_frames
 from course_lib.quizzes import after_answer, check, hint, progress, question
-from course_lib.runs.checkpoints import load_checkpoint, sample_steps
+from course_lib.runs.checkpoints import denoiser, load_checkpoint
+from course_lib.runs.guides import usual_guide
 from course_lib.schedules import NoiseSchedule
 from course_lib.start import notation
 
@@ -38,17 +38,18 @@ print("course_lib", course_lib.__version__)
 # %% [markdown]
 # ## Watch it work
 #
-# The next cell loads a small network that the course has trained, and draws 24 new pictures. It starts from pure noise. In each of 200
-# steps the network looks at the pictures and predicts the noise in them, and the sampler removes a little of that noise. (It also adds a
-# little fresh noise each time. Chapter 05 explains why.) Without a GPU this takes about half a minute.
+# The next cell loads a small network that the course has trained, and draws 24 new pictures, of ten kinds in turn. It starts from pure noise. In each step the
+# network looks at the pictures and predicts the noise in them, and the sampler removes a part of that noise. (A second, weaker network
+# helps: it shows which way *not* to go. You build both the sampler and this trick in chapter 12.) Without a GPU this takes a few seconds.
 
 # %%
 trained = load_checkpoint("fashion_mnist")
 generator = torch.Generator(trained.schedule.device).manual_seed(0)
+kinds = torch.arange(24, device=generator.device) % 10
+network = denoiser(trained, kinds, guide=usual_guide("fashion_mnist"))
 # pairs of (steps that are done, pictures)
-states = enumerate(sample_steps(trained, 24, generator))
-states = list(denoising_frames(states, total=trained.schedule.timesteps + 1))
-drawings.show_sampling(states, 200)
+states = list(enumerate(network.sample_steps(24, generator)))
+drawings.show_sampling(states, len(states) - 1)
 
 # %% [markdown]
 # The network has learned from 60,000 photographs what clothes look like at each level of noise. Are these clothes new, or are they copies of
@@ -166,7 +167,7 @@ check(what_comes_back_first, "what_comes_back_first")
 # %%
 with after_answer("what_comes_back_first"):
     drawings.show_fading(boot_at, [0, 25, 50, 75, 100, 125, 150, 199])
-    drawings.show_stages([states[place] for place in (6, 11, 15, 21)])
+    drawings.show_stages([states[place] for place in (6, 8, 10, 16)])
 
 # %% [markdown]
 # ## Are you ready?
@@ -206,6 +207,8 @@ with after_answer("what_comes_back_first"):
 # | 08 | unet | 60 | the whole network |
 # | 09 | training | 100 | the training loop, and a network that draws clothes |
 # | 10 | sampling | 100 | grids and films of samples; a denoiser that copies; ten typical bugs |
+# | 11 | evaluation | 120 | five scores with their floors, and a case in which a score lies |
+# | 12 | fast_sampling | 120 | three fast samplers, and a weak network that improves a strong one |
 #
 # All chapters use the same symbols and the same names in the code. Call `notation()` in any notebook to see them in one table.
 # `progress()` shows the quizzes that you have passed:

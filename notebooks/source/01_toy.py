@@ -488,7 +488,7 @@ with after_answer("too_few_levels"):
 #
 # A step is straight. It asks the model once, at its beginning, and goes on in that direction, past the bend. Each such step removes a
 # part of the data's own variation. You have seen this in the film's last frame: with 20 levels the histogram is narrower than the curve.
-# Shorter steps follow the bend better. So the simple cure is more levels. Chapter 12 (planned) has a better one: steps that look ahead.
+# Shorter steps follow the bend better. So the simple cure is more levels. Chapter 12 has a better one: steps that look ahead.
 #
 # </details>
 #

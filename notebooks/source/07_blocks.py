@@ -41,6 +41,7 @@ from course_lib.images import load_images, to_model_range
 from course_lib.quizzes import after_answer, check, question
 from course_lib.reverse import p_losses, predict_start
 from course_lib.runs.checkpoints import load_checkpoint, sample_steps
+from course_lib.runs.samplers import ANCESTRAL
 from course_lib.schedules import NoiseSchedule
 from course_lib.toy import fit
 from course_lib.types import TimeMode
@@ -889,7 +890,7 @@ draw.show_rows(
 # %%
 trained = load_checkpoint("fashion_mnist", device="cpu")
 generator = torch.Generator().manual_seed(0)
-*_, after_hours = sample_steps(trained, 8, generator)
+*_, after_hours = sample_steps(trained, 8, generator, sampler=ANCESTRAL)
 names = ("plain", "+ time", "+ residual", "+ attention")
 draw.show_rows(
     {name: drawn[name] for name in names} | {"after hours": after_hours},

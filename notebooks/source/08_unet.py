@@ -43,6 +43,7 @@ from course_lib.runs.checkpoints import (
     sample_steps,
 )
 from course_lib.runs.config import ConfigError, find_config, load_config
+from course_lib.runs.samplers import ANCESTRAL
 
 # %% [markdown]
 # ## The whole network
@@ -453,7 +454,7 @@ with after_answer("where_skips_matter"):
 states = {}
 for name, network in two.items():
     seeded = torch.Generator().manual_seed(0)
-    walk = enumerate(sample_steps(network, 16, seeded))
+    walk = enumerate(sample_steps(network, 16, seeded, sampler=ANCESTRAL))
     states[name] = list(denoising_frames(walk, total=201))
 with after_answer("where_skips_matter"):
     drawings.show_sampling(states, 200)

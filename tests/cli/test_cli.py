@@ -1,6 +1,8 @@
 """The command `course`, as a user calls it."""
 
 import errno
+import json
+import math
 import os
 import re
 import subprocess
@@ -15,21 +17,18 @@ from typer.testing import CliRunner
 
 from course_lib.cli import app
 from course_lib.cli.console import says_what_to_do
-from course_lib.evaluation import (
-    fit_gaussian,
-    frechet_distance,
-    read_split,
-    sample_batches,
-    score,
-    split_statistics,
-)
-from course_lib.images import load_images, to_uint8
-from course_lib.judges.classifier import FEATURES, Classifier, accuracy, extract_features, load_classifier
+from course_lib.images import to_uint8
+from course_lib.judges import inception
+from course_lib.judges.judge import load_judge
+from course_lib.judges.networks import ARCHITECTURES, Classifier, ConvNextClassifier
+from course_lib.judges.parallel import Plan, draw, together
+from course_lib.judges.scoring import score
 from course_lib.runs.checkpoints import load_checkpoint, sample_steps
+from course_lib.runs.cost import count_calls
 from course_lib.runs.denoiser import picture_generators
+from course_lib.runs.guides import WEIGHT, choose_guide
+from course_lib.runs.samplers import Sampler, choose_sampler
 from course_lib.runs.tensor_files import read_safetensors, write_safetensors
-
-REAL = Path(__file__).parents[3] / "shared" / "data" / "fashion_mnist"
 
 TINY = ["data.source=garments", "model.dim=8", "model.dim_mults=[1,2]", "model.class_conditional=true"]
 TINY += ["diffusion.timesteps=6", "training.steps=3", "training.batch_size=4", "training.sample_count=2"]
@@ -156,61 +155,262 @@ def test_every_shipped_checkpoint_samples_and_has_its_card(tmp_path):
         assert "course train" in path.with_suffix(".md").read_text()
 
 
-def test_the_shipped_classifier_has_its_card_and_a_plausible_floor():
-    """Its weights and its statistics belong together; scoring samples with it takes minutes (data/*.md)."""
-    model, statistics = load_classifier(device="cpu")
-    card = (Path(__file__).parents[2] / "data" / "classifier" / "fashion_mnist.md").read_text()
-    assert "course train-classifier" in card
-    assert f"{sum(p.numel() for p in model.parameters()):,} parameters" in card
-    floors = [frechet_distance(*read_split(statistics, split)) for split in range(3)]
-    assert max(floors) < 1.5 * min(floors)
-
-
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"there is no Fashion-MNIST in {REAL}")
-def test_the_shipped_classifier_names_test_images_and_knows_their_statistics():
-    model, statistics = load_classifier(device="cpu")
-    images, labels = load_images(str(REAL), "test")
-    assert accuracy(model, images[:2000], labels[:2000]) > 0.93
-    order = torch.randperm(10_000, generator=torch.Generator().manual_seed(0))
-    seen = extract_features(model, images[order[:2048]])
-    assert torch.allclose(fit_gaussian(seen).mean, read_split(statistics, 0)[0].mean, atol=2e-3)
+# Scores
 
 
 @pytest.fixture
-def classifier_file(tmp_path, monkeypatch):
-    """The file of an untrained classifier, with the statistics of few, invented features."""
-    monkeypatch.setattr("course_lib.evaluation.SAMPLES", 40)
-    features = torch.rand(100, FEATURES, generator=torch.Generator().manual_seed(0))
-    tensors = {f"model.{name}": value for name, value in Classifier().state_dict().items()}
-    path = tmp_path / "classifier.safetensors"
-    names = [str(label) for label in range(10)]
-    write_safetensors(path, tensors | split_statistics(features), {"image_shape": (1, 28, 28), "class_names": names})
-    return path
+def judges(tmp_path, monkeypatch):
+    """The files of two untrained classifiers, with few, invented features of test images."""
+    monkeypatch.setattr("course_lib.judges.judge.SAMPLES", 40)
+    monkeypatch.setattr("course_lib.judges.scoring.SAMPLES", 40)
+    files = []
+    for number, network in enumerate((Classifier(), ConvNextClassifier())):
+        seen = torch.rand(100, 128, generator=torch.Generator().manual_seed(number))
+        tensors = {f"model.{name}": value for name, value in network.state_dict().items()} | {"test.features": seen}
+        about = {"image_shape": (1, 28, 28), "class_names": [str(label) for label in range(10)]}
+        files.append(tmp_path / f"judge{number}.safetensors")
+        write_safetensors(files[-1], tensors, about | {"architecture": ("residual", "convnext")[number]})
+    return files
 
 
-def test_scores_stand_beside_their_floor(run, classifier_file):
-    said = course("evaluate", run / "checkpoint.safetensors", "--classifier", classifier_file, "--seeds", 2)
-    lines = re.findall(r"seed (\d): ([\d.]+), floor ([\d.]+), ([\d.]+) times the floor", said)
-    assert [line[0] for line in lines] == ["0", "1"]
-    for _, distance, floor, ratio in lines:
-        assert float(ratio) == pytest.approx(float(distance) / float(floor), rel=0.02)
-    assert "times the floor with 6 network calls a sample" in said
+def both(judges):
+    return [word for file in judges for word in ("--judge", file)]
 
 
-def test_each_seed_scores_samples_of_its_own_in_the_precision_asked_for(run, classifier_file):
+def expected_scores(checkpoint, judges, sampler, guide=None, seeds=1, precision="auto"):
+    plan = Plan(load_checkpoint(checkpoint, "cpu"), sampler, guide, precision)
+    chunks = list(draw(plan, range(seeds), 40, 1))
+    return [score(together(chunks, seed), load_judge(file, "cpu"), seed) for file in judges for seed in range(seeds)]
+
+
+def test_scores_stand_beside_their_floor(run, judges, tmp_path):
     checkpoint = run / "checkpoint.safetensors"
-    asked = ("--classifier", classifier_file, "--seeds", 2, "--precision", "bf16", "--device", "cpu")
-    said = course("evaluate", checkpoint, *asked)
-    loaded, judge = load_checkpoint(checkpoint, "cpu"), load_classifier(classifier_file, "cpu")
-    for seed in range(2):
-        expected = score(sample_batches(loaded, 40, seed, precision="bf16"), *judge, seed)
-        assert f"seed {seed}: {expected.distance:.3g}, floor {expected.floor:.3g}" in said
+    said = course("evaluate", checkpoint, *both(judges), "--seeds", 2, "--json", tmp_path / "s.json", "--jobs", 1)
+    written = json.loads((tmp_path / "s.json").read_text())
+    expected = expected_scores(checkpoint, judges, Sampler("dpm_solver"), seeds=2)
+    assert [(one["judge"], one["seed"]) for one in written["scores"]] == [(e.judge, e.seed) for e in expected]
+    for one, right in zip(written["scores"], expected, strict=True):
+        assert one["samples"] == vars(right.samples)
+        assert one["floor"] == vars(right.floor)
+        assert one["ratio"] == right.ratio
+    assert written["sampler"] == {"name": "dpm_solver", "steps": 6, "spacing": "log_snr", "eta": 0.0}
+    assert written["calls"]["total"] == 6
+    assert (written["guide"], written["jobs"], written["device"]) == (None, 1, "cpu")
+    assert "samples of each of 2 seeds" in said
+    assert "sampler: dpm_solver, 6 steps, evenly spaced in log-SNR guide: none" in said
+    assert "cost: 6 network calls a sample" in said
+    ratios = [one.ratio for one in expected[:2]]
+    mean, spread = sum(ratios) / 2, abs(ratios[0] - ratios[1]) / math.sqrt(2)
+    assert f"times the floor {mean:,.2f} ± {spread:,.2f}" in said
+    assert "judge0 judge1" in said
+    assert "± is the standard deviation over the seeds" in said
+    assert ("The judges disagree: " in said) == bool(written["disagreement"])
+    assert f"wrote {tmp_path}/s.json" in said
 
 
-def test_scoring_without_a_classifier_says_how_to_make_one(run):
-    said = course("evaluate", run / "checkpoint.safetensors", "--classifier", "nowhere", ok=False)
-    assert "course train-classifier" in said
+def test_a_warning_where_the_judges_disagree(run, judges):
+    """These have seen nothing but noise."""
+    said = course("evaluate", run / "checkpoint.safetensors", *both(judges), "--seeds", 1, "--jobs", 1)
+    assert re.search(r"The judges disagree: [\d.]+ times the floor for judge\d, [\d.]+ for judge\d\. Believe", said)
+    assert "This is one run: there are no error bars." in said
+    assert "±" not in said
+    alone = course("evaluate", run / "checkpoint.safetensors", "--classifier", judges[0], "--seeds", 1, "--jobs", 1)
+    assert "disagree" not in alone
+    assert "judge0" in alone
+
+
+def test_what_is_asked_for_is_what_is_scored(run, judges, tmp_path):
+    """Sampler, steps, spacing, eta, guide, weight, precision, and two processes: each reaches the samples."""
+    checkpoint, file = run / "checkpoint.safetensors", tmp_path / "s.json"
+    asked = ["--sampler", "ddim", "--steps", 4, "--spacing", "leading", "--eta", 0.5, "--precision", "bf16"]
+    asked += ["--guide", checkpoint, "--guide-weight", 1.5, "--seeds", 1, "--device", "cpu", "--jobs", 2]
+    said = course("evaluate", checkpoint, "--judge", judges[0], *asked, "--json", file)
+    loaded, sampler = load_checkpoint(checkpoint, "cpu"), Sampler("ddim", 4, "leading", 0.5)
+    guide = choose_guide(checkpoint, loaded, str(checkpoint), 1.5, "cpu")
+    (expected,) = expected_scores(checkpoint, judges[:1], sampler, guide, precision="bf16")
+    written = json.loads(file.read_text())
+    assert written["scores"][0]["samples"] == vars(expected.samples)
+    assert written["sampler"] == {"name": "ddim", "steps": 4, "spacing": "leading", "eta": 0.5}
+    assert written["guide"] == {"name": "checkpoint", "weight": 1.5, "lowest": 0.2, "highest": 5.0}
+    assert written["calls"] == {"network": 4, "guide": 4, "guide_cost": 1.0, "total": 8.0}
+    assert "sampler: ddim, 4 steps, evenly spaced (leading), eta 0.5 guide: checkpoint, weight 1.5" in said
+    assert "cost: 8 network calls a sample (4, and 4 of the guide, each 1)" in said
+
+
+def test_the_course_own_network_has_its_guide_and_its_sampler():
+    loaded = load_checkpoint("fashion_mnist", "cpu")
+    guide = choose_guide("fashion_mnist", loaded, "auto", None, "cpu")
+    calls = count_calls(loaded, choose_sampler(loaded.schedule), guide)
+    assert guide.weight == WEIGHT
+    assert (calls.network, calls.guide) == (16, 5)
+    assert 18 < calls.total < 20
+
+
+def test_a_table_fits_into_80_columns(run, judges):
+    """With names as long as those of the course's own."""
+    for file, name in zip(judges, ("fashion_mnist.safetensors", "fashion_mnist_convnext.safetensors"), strict=True):
+        file.rename(file.with_name(name))
+    files = [judges[0].with_name(f"fashion_mnist{end}.safetensors") for end in ("", "_convnext")]
+    words = ["evaluate", run / "checkpoint.safetensors", *both(files), "--seeds", 2, "--jobs", 1]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
+    table = lines[next(i for i, line in enumerate(lines) if "convnext" in line and "evaluate" not in line) :]
+    assert max(map(len, table)) <= 80
+    assert len([line for line in table if re.match(r"^(  )?[A-Za-z]", line) and "±" in line]) >= 12
+    assert not any("…" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--judge", "nowhere"], "course train-classifier"),
+        (["--steps", 7], "7 steps, and this network knows 1 to 6"),
+        (["--eta", 0.5], "only the sampler ddim takes eta"),
+        (["--guide", "nowhere"], "no checkpoint nowhere"),
+        (["--guide", "textures"], "this network cannot be the guide: what they predict must agree"),
+        (["--guide-weight", 1.5], "there is no guide that could have the weight"),
+        (["--json", "scores.txt"], "must end in .json"),
+        (["--device", "tpu"], "device 'tpu' is not available"),
+    ],
+)
+def test_what_cannot_be_scored_is_said_before_anything_is_drawn(run, judges, words, says, monkeypatch):
+    monkeypatch.setattr("course_lib.judges.parallel.draw", lambda *_: pytest.fail("it has begun to draw"))
+    words = words if "--judge" in words else [*both(judges), *words]
+    said = course("evaluate", run / "checkpoint.safetensors", *words, ok=False)
+    assert says in said
+    assert said.startswith("error: ")
     assert "Traceback" not in said
+
+
+def test_networks_that_draw_something_else_and_judges_with_one_name_are_refused(run, judges, tmp_path):
+    tensors, about = read_safetensors(run / "checkpoint.safetensors")
+    write_safetensors(tmp_path / "small.safetensors", tensors, about | {"image_shape": [1, 8, 8]})
+    said = course("evaluate", tmp_path / "small.safetensors", "--judge", judges[0], ok=False)
+    assert "judge0 judges images of (1, 28, 28); this network draws (1, 8, 8)" in said
+    (tmp_path / "b").mkdir()
+    other = judges[1].rename(tmp_path / "b" / judges[0].name)
+    words = ("evaluate", run / "checkpoint.safetensors", "--judge", judges[0], "--judge", other)
+    assert "two judges have the name judge0" in course(*words, ok=False)
+
+
+def test_inception_asks_before_it_downloads(run, judges, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_DATA", "garments")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(inception.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(inception, "_download", lambda file: pytest.fail("it downloads"))
+    said = course("evaluate", run / "checkpoint.safetensors", "--inception", ok=False)
+    assert said.startswith("error: --inception would download Inception's weights")
+    assert "--yes" in said
+    monkeypatch.setattr(inception, "load_inception", lambda device: load_judge(judges[1], device))
+    said = course("evaluate", run / "checkpoint.safetensors", "--inception", "--yes", "--seeds", 1, "--jobs", 1)
+    assert "judge1" in said
+
+
+@pytest.mark.parametrize(("words", "architecture"), [([], "residual"), (["--architecture", "plain"], "plain")])
+def test_a_classifier_of_the_architecture_that_is_asked_for(tmp_path, monkeypatch, words, architecture):
+    monkeypatch.setattr("course_lib.judges.scoring.SAMPLES", 40)
+    monkeypatch.setattr("course_lib.judges.judge.SAMPLES", 40)
+    images = torch.randint(256, (256, 1, 28, 28), dtype=torch.uint8), torch.arange(256) % 10
+    monkeypatch.setattr("course_lib.judges.scoring.load_images", lambda source, split="train": images)
+    out = tmp_path / "c.safetensors"
+    said = course("train-classifier", "--data", "garments", "--epochs", 1, "--out", out, "--device", "cpu", *words)
+    assert re.search(r"epoch 1/1 loss \d\.\d{3} \d+\.\d\d% of the test images right", said)
+    assert f"course evaluate CHECKPOINT --judge {out}" in said
+    assert load_judge(out, "cpu").architecture == architecture
+
+
+def test_every_architecture_can_be_asked_for():
+    assert "residual|convnext|plain" in course("train-classifier", "--help")
+    assert list(ARCHITECTURES) == ["residual", "convnext", "plain"]
+
+
+# Samples
+
+
+SAMPLERS = [
+    [],
+    ["--sampler", "ancestral"],
+    ["--sampler", "ancestral", "--steps", 4],
+    ["--sampler", "ddim", "--steps", 3, "--eta", 1],
+    ["--sampler", "heun", "--steps", 3, "--spacing", "trailing"],
+    ["--steps", 2],
+]
+
+
+@pytest.mark.parametrize("guided", [False, True], ids=["alone", "guided"])
+@pytest.mark.parametrize("words", SAMPLERS, ids=lambda words: " ".join(map(str, words)) or "default")
+def test_picture_k_is_the_same_for_every_sampler(run, words, guided, tmp_path):
+    checkpoint = run / "checkpoint.safetensors"
+    guide = ["--guide", checkpoint, "--guide-weight", 1.4] if guided else []
+
+    def draw(count, batch):
+        out = tmp_path / f"{count}_{batch}.safetensors"
+        asked = ("-n", count, "--batch", batch, "--seed", 3, "--precision", "fp32", "--device", "cpu")
+        course("sample", checkpoint, *asked, *words, *guide, "--out", out)
+        return read_safetensors(out)[0]["images"].int()
+
+    five = draw(5, 64)
+    assert (draw(3, 2) - five[:3]).abs().max() <= 1
+    given = dict(zip(words[::2], words[1::2], strict=True))
+    loaded = load_checkpoint(checkpoint, "cpu")
+    sampler = choose_sampler(
+        loaded.schedule, given.get("--sampler"), given.get("--steps"), given.get("--spacing"), given.get("--eta", 0)
+    )
+    chosen = choose_guide(checkpoint, loaded, str(checkpoint), 1.4, "cpu") if guided else None
+    *_, expected = sample_steps(loaded, 5, picture_generators(3, 0, 5), None, "fp32", sampler, chosen)
+    assert torch.equal(five, to_uint8(expected).int())
+    about = read_safetensors(tmp_path / "5_64.safetensors")[1]
+    assert about["sampler"] == str(sampler)
+    assert about["guide"] == ("checkpoint, weight 1.4, where sigma is from 0.2 to 5" if guided else "none")
+
+
+def test_the_samplers_draw_different_pictures(run, tmp_path):
+    """Otherwise the test above could not fail."""
+    drawn = []
+    for number, words in enumerate(SAMPLERS):
+        for guide in ([], ["--guide", run / "checkpoint.safetensors", "--guide-weight", 1.4]):
+            out = tmp_path / f"{number}{len(guide)}.safetensors"
+            course("sample", run / "checkpoint.safetensors", "-n", 2, *words, *guide, "--out", out)
+            drawn.append(read_safetensors(out)[0]["images"].int())
+    alone, same = drawn[::2], drawn[1::2]  # a network that guides itself changes nothing
+    assert all((one - other).abs().max() <= 1 for one, other in zip(alone, same, strict=True))
+    assert all(not torch.equal(alone[a], alone[b]) for a in range(len(alone)) for b in range(a))
+
+
+def test_a_film_counts_the_samplers_steps(run, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("course_lib.pictures.plots.with_text", lambda image, text: said.append(text) or image)
+    for words, steps in (([], 6), (["--steps", 4], 4), (["--sampler", "heun", "--steps", 3], 3)):
+        said.clear()
+        out = ("--out", tmp_path / "s.png", "--film", tmp_path / "d.webp")
+        course("sample", run / "checkpoint.safetensors", "-n", 2, *words, *out)
+        assert said == [f"step {number} of {steps}" for number in range(steps + 1)]
+
+
+def test_the_bar_counts_the_samplers_steps(run, tmp_path, monkeypatch):
+    class Bar:
+        def __init__(self):
+            self.total, self.done = None, 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def add_task(self, _, total):
+            self.total = total
+
+        def advance(self, _):
+            self.done += 1
+
+    bars = []
+    monkeypatch.setattr("course_lib.cli.sampling.progress_bar", lambda: bars.append(Bar()) or bars[-1])
+    asked = ("-n", 5, "--batch", 2, "--out", tmp_path / "s.png")
+    course("sample", run / "checkpoint.safetensors", *asked, "--sampler", "heun", "--steps", 4)
+    course("sample", run / "checkpoint.safetensors", *asked)
+    assert [(bar.total, bar.done) for bar in bars] == [(12, 12), (18, 18)]
 
 
 def test_picture_k_is_the_same_for_every_number_and_batch(run, tmp_path):

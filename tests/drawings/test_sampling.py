@@ -16,6 +16,7 @@ from course_lib.pictures.gifs import film
 from course_lib.pictures.plots import image_grid
 from course_lib.quizzes.registry import find
 from course_lib.runs.denoiser import Denoiser
+from course_lib.runs.samplers import ANCESTRAL
 from course_lib.schedules import NoiseSchedule
 
 
@@ -42,7 +43,7 @@ class Squares(nn.Module):
 @pytest.fixture(scope="module")
 def network():
     schedule = NoiseSchedule.from_name("cosine", 200)
-    return Denoiser(Squares(schedule), schedule, "noise", True, (1, 8, 8))
+    return Denoiser(Squares(schedule), schedule, "noise", True, (1, 8, 8), ANCESTRAL)
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from faults.tiny import SETTINGS
 
 from course_lib.checker import progress
 from course_lib.cli import app
-from course_lib.evaluation import make_classifier  # noqa: F401 (here, so that a child need not import it)
 from course_lib.images import class_names, load_images
+from course_lib.judges.scoring import make_judge  # noqa: F401 (here, so that a child need not import it)
 from course_lib.pictures.plots import save_grid
 from course_lib.runs import loop, memory
 from course_lib.runs.config import load_config

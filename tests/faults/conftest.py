@@ -14,7 +14,8 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from course_lib.checker import progress
 from course_lib.images import load_images
-from course_lib.judges.classifier import Classifier
+from course_lib.judges.judge import SAMPLES
+from course_lib.judges.networks import Classifier
 from course_lib.runs import loop, memory
 from course_lib.runs.config import load_config
 from course_lib.runs.folder import restore
@@ -88,6 +89,7 @@ def writers(undisturbed, tmp_path, monkeypatch):
         "film": lambda file: [*sample, "--out", tmp_path / "new.png", "--gif", file],
         "export": lambda file: ["export", checkpoint, file],
         "classifier": lambda file: ["train-classifier", "--data", "garments", "--out", file],
+        "scores": lambda file: ["evaluate", checkpoint, "--device", "cpu", "--json", file],
         "record": lambda file: ["progress", "export", file],
         "certificate": lambda file: ["progress", "certificate", file],
     }
@@ -117,9 +119,9 @@ def whole(undisturbed):
 def judge():
     """The content of a classifier's file."""
     tensors = {f"model.{name}": value for name, value in Classifier().state_dict().items()}
-    statistics = {"statistics.mean": torch.zeros(6, 128), "statistics.covariance": torch.zeros(6, 128, 128)}
+    seen = {"test.features": torch.zeros(2 * SAMPLES, 128, dtype=torch.float16)}
     about = {"image_shape": [1, 28, 28], "class_names": [str(label) for label in range(10)]}
-    return packed(tensors | statistics, about)
+    return packed(tensors | seen, about)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def test_a_place_that_will_not_do(writer, writers, calls, tmp_path, faults):
     assert not (tmp_path / "new.png").exists()
 
 
-@pytest.mark.parametrize("writer", ["picture", "film", "samples", "export", "classifier", "certificate"])
+@pytest.mark.parametrize("writer", ["picture", "film", "samples", "export", "classifier", "scores", "certificate"])
 def test_a_wrong_ending(writer, writers, calls, tmp_path, faults):
     for name in ("a", "a.jpeg2", "a.txt", f"a{ENDINGS[writer]}.bak", f"{ENDINGS[writer]}"):
         assert "must end in" in refusal(course(*writers[writer](tmp_path / name)))

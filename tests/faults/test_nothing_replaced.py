@@ -10,7 +10,7 @@ from faults.works import ENDINGS
 from PIL import Image
 from safetensors.torch import save
 
-from course_lib.judges.classifier import Classifier
+from course_lib.judges.networks import Classifier
 from course_lib.quizzes.certificate import GENERATOR
 from course_lib.runs.checkpoints import export_checkpoint
 from course_lib.runs.tensor_files import write_safetensors
@@ -35,6 +35,7 @@ def kinds(undisturbed, tmp_path_factory):
         "samples": (place / "samples").read_bytes(),
         "export": (place / "export").read_bytes(),
         "classifier": (place / "classifier").read_bytes(),
+        "scores": json.dumps({"checkpoint": "mine", "sampler": {}, "scores": []}).encode(),
         "record": json.dumps({"extract": {"attempts": 3, "passed": False}}).encode(),
         "certificate": f"<!doctype html>\n<html><head>{GENERATOR}</head></html>".encode(),
         "another page": b"<!doctype html>\n<html><body>my thesis</body></html>",

@@ -13,9 +13,9 @@ from faults.moments import REASONS, Refusal, meddling, moments, reason, refusabl
 from faults.tiny import STEPS, course, done, leftovers, outcome, refusal, training, unpacked
 from faults.works import WRITERS, commands, library, try_each
 
-from course_lib import evaluation
 from course_lib.checker import progress
 from course_lib.files import write_file
+from course_lib.judges import scoring
 from course_lib.runs.tensor_files import write_safetensors
 
 NAMES = {errno.ENOSPC: "full disk", errno.EDQUOT: "quota used up", errno.EFBIG: "file too large"}
@@ -122,14 +122,14 @@ def quick_classifier(monkeypatch):
     """A classifier that is not trained, and 80 images to test it on: how well it does is not the matter here."""
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(256, (80, 1, 28, 28), generator=generator, dtype=torch.uint8)
-    monkeypatch.setattr(evaluation, "SAMPLES", 40)
-    monkeypatch.setattr(evaluation, "load_images", lambda *_: (images, torch.arange(80) % 10))
-    monkeypatch.setattr(evaluation, "train_classifier", lambda *_, **__: iter(()))
+    monkeypatch.setattr(scoring, "SAMPLES", 40)
+    monkeypatch.setattr(scoring, "load_images", lambda *_: (images, torch.arange(80) % 10))
+    monkeypatch.setattr(scoring, "train_classifier", lambda *_, **__: iter(()))
 
 
 def test_the_file_of_a_classifier_at_every_second_moment(quick_classifier, tmp_path, faults):
     work = library(
-        lambda folder: list(evaluation.make_classifier("garments", folder / "c.safetensors", device="cpu")),
+        lambda folder: list(scoring.make_judge("garments", folder / "c.safetensors", device="cpu")),
         lambda folder: write_safetensors(folder / "c.safetensors", {"model.head.weight": torch.zeros(1)}, {}),
     )
     cases = [(moment.number, reason(moment)) for moment in prepared(work, tmp_path)[::2]]

@@ -18,7 +18,7 @@ from safetensors.torch import save
 from course_lib.errors import CourseError
 from course_lib.image_data.cache import from_cache, to_cache
 from course_lib.image_data.decoding import Decoded
-from course_lib.judges.classifier import load_classifier
+from course_lib.judges.judge import load_judge
 from course_lib.runs.checkpoints import export_checkpoint, load_checkpoint
 from course_lib.runs.config import load_config
 from course_lib.runs.loop import train
@@ -86,7 +86,7 @@ def test_other_files_for_every_reader(whole, judge, tmp_path, faults):
         lambda path: next(
             train(load_config("garments_smoke", [*SETTINGS, f"training.start_from={path}"]), tmp_path / "s")
         ),
-        lambda path: load_classifier(path, "cpu"),
+        lambda path: load_judge(path, "cpu"),
     ]
     for path in other_files(whole, judge, tmp_path):
         for number, read in enumerate(readers):
@@ -134,7 +134,7 @@ def test_other_files_in_the_folder_of_a_run(whole, judge, tmp_path, faults):
 def test_a_file_cut_off_anywhere(whole, judge, go_on, tmp_path, faults):
     for content, reads in (
         (whole, [load_checkpoint, go_on]),
-        (judge, [lambda path: load_classifier(path, "cpu")]),
+        (judge, [lambda path: load_judge(path, "cpu")]),
     ):
         lengths = [len(content) * share // 50 for share in range(50)] + [1, 7, 8, 9, 100, len(content) - 1]
         for length in lengths:

@@ -3,14 +3,12 @@
 import math
 from dataclasses import replace
 
-import pytest
 import torch
 from faults.tiny import done, outcome, training
 from faults.wrong import described, packed, part, says_so
 
-from course_lib.errors import CourseError
-from course_lib.evaluation import check_scorable
-from course_lib.judges.classifier import load_classifier
+from course_lib.judges.judge import SAMPLES, load_judge
+from course_lib.judges.scoring import check_scorable
 from course_lib.runs.checkpoints import load_checkpoint
 
 NO_CONFIGS = (
@@ -133,34 +131,33 @@ def test_a_wrong_classifier(judge, tmp_path, faults):
     path = tmp_path / "odd.safetensors"
     weights = part(tensors, "model.")
     fields = {name: FIELDS[name] for name in ("image_shape", "class_names")}
-    cases = [(what, packed(tensors, odd)) for what, odd in odd_descriptions(about, fields)]
+    fields["architecture"] = ("transformer", 3, None, [], {}, "RESIDUAL")
+    about |= {"architecture": "residual"}
+    optional = "without architecture"  # the first judges' files had none
+    cases = [(what, packed(tensors, odd)) for what, odd in odd_descriptions(about, fields) if what != optional]
     cases += [(what, packed(odd, about)) for what, odd in list(odd_tensors(weights))[::4]]
     cases += [(text, packed(tensors, text)) for text in NO_DESCRIPTIONS[:6]]
     for what, content in cases:
         path.write_bytes(content)
-        says_so(lambda path: load_classifier(path, "cpu"), path, what)
+        says_so(lambda path: load_judge(path, "cpu"), path, what)
         faults("wrong file")
 
 
-def test_wrong_statistics_of_a_classifier(judge, undisturbed, tmp_path, faults):
+def test_wrong_features_of_the_test_images(judge, undisturbed, tmp_path, faults):
     """Noticed before anything is sampled. With the right ones, a network that draws 28 x 28 can be scored."""
     tensors, about = described(judge)
     network = replace(load_checkpoint(undisturbed / "checkpoint.safetensors", "cpu"), image_shape=(1, 28, 28))
     path = tmp_path / "odd.safetensors"
-
-    def read():
-        _, statistics = load_classifier(path, "cpu")
-        check_scorable(network, statistics)
-
     path.write_bytes(judge)
-    read()
-    for name in ("statistics.mean", "statistics.covariance"):
-        for value in (torch.full_like(tensors[name], math.nan), None, torch.zeros(3), tensors[name][:4].clone()):
-            odd = {key: tensor for key, tensor in tensors.items() if key != name}
-            path.write_bytes(packed(odd if value is None else odd | {name: value}, about))
-            with pytest.raises(CourseError):
-                read()
-            faults("wrong file")
+    check_scorable(network, [load_judge(path, "cpu")])
+    seen = tensors["test.features"]
+    odd = [None, torch.full_like(seen, math.nan), torch.zeros(3), torch.zeros(()), torch.zeros(0, 128)]
+    odd += [seen[: 2 * SAMPLES - 1].clone(), seen[:, :64].clone(), seen[None].clone(), seen.T.contiguous()]
+    for value in odd:
+        changed = {key: tensor for key, tensor in tensors.items() if key != "test.features"}
+        path.write_bytes(packed(changed if value is None else changed | {"test.features": value}, about))
+        says_so(lambda path: load_judge(path, "cpu"), path, f"{None if value is None else tuple(value.shape)}")
+        faults("wrong file")
 
 
 def test_a_copy_of_the_file_is_as_good_as_the_file(whole, expected, tmp_path):

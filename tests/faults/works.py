@@ -27,6 +27,7 @@ ENDINGS = {
     "samples": ".safetensors",
     "export": ".safetensors",
     "classifier": ".safetensors",
+    "scores": ".json",
     "record": ".json",
     "certificate": ".html",
 }

@@ -247,6 +247,10 @@ def test_the_promised_quizzes_are_there():  # their order: test_names.py
         "unet": ["unet_widths", "unet_forward", "count_parameters"],
         "training": ["sample_timesteps", "train_step", "warmup_decay", "ema_update", "train_loop", "batch_indices"],
         "sampling": ["to_uint8", "image_grid", "denoising_frames", "p_sample_from", "optimal_denoiser_of_dataset"],
+        "evaluation": [
+            *("frechet_distance", "kernel_distance", "inception_score", "precision_recall", "bits_per_dimension"),
+        ],
+        "fast_sampling": ["ddim_timesteps", "ddim_step", "dpm_solver_step", "heun_step", "autoguide"],
     }
     for chapter, names in promised.items():
         quizzes = quizzes_of(chapter)

@@ -55,7 +55,7 @@ def test_where_the_classes_take_turns_the_samples_do_so_too(curves, monkeypatch)
     monkeypatch.setattr(
         curves,
         "sample_batches",
-        lambda *_, labels: drawn.append(labels) or [torch.zeros(12, 1, 28, 28, dtype=torch.uint8)],
+        lambda *_, labels, sampler: drawn.append(labels) or [torch.zeros(12, 1, 28, 28, dtype=torch.uint8)],
     )
     checkpoint = load_checkpoint("fashion_mnist", "cpu")
     for in_turn in (True, False):

@@ -13,8 +13,12 @@ from course_lib.paths import CONFIGS, DATA, NOTEBOOKS, ROOT
 LFS_POINTER = b"version https://git-lfs"
 
 # What chapters load. Each network has a card, NAME.md, beside it.
-NETWORKS = ("fashion_mnist", "fashion_mnist_cpu", "skips_all", "skips_none", "textures", "classifier/fashion_mnist")
-TABLES = ("ablation.csv", "equal_minutes.csv", "fashion_mnist.csv", "fashion_mnist_scores.csv")
+JUDGES = ("classifier/fashion_mnist", "classifier/fashion_mnist_convnext", "classifier/fashion_mnist_plain")
+NETWORKS = ("fashion_mnist", "fashion_mnist_cpu", "skips_all", "skips_none", "textures", *JUDGES)
+TABLES = (
+    *("ablation.csv", "equal_minutes.csv", "fashion_mnist.csv", "fashion_mnist_scores.csv"),
+    *("bits_per_dimension.csv", "fast_sampling.csv", "memorisation.csv", "sample_size.csv", "times.csv"),
+)
 PICTURES = ("pictures/ablation.png", "pictures/denoising.webp")
 SHIPPED = (*(f"{name}.safetensors" for name in NETWORKS), *TABLES, *PICTURES)
 
@@ -88,13 +92,11 @@ def _read_picture(file: Path) -> None:
 
 
 def _read_network(file: Path) -> None:
-    from course_lib.evaluation import read_split
-    from course_lib.judges.classifier import load_classifier
+    from course_lib.judges.judge import load_judge
     from course_lib.runs.checkpoints import load_checkpoint
 
     if file.parent.name == "classifier":
-        _, statistics = load_classifier(file, "cpu")
-        read_split(statistics, 0)
+        load_judge(file, "cpu")
     else:
         load_checkpoint(file, "cpu")
 
