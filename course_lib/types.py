@@ -1,17 +1,21 @@
 """The types that many modules share: what a model is, and which words a setting may be.
 
-A function that takes one of these words checks it when it is called, too: students pass plain strings.
+A function that takes one of these words checks it when it is called, too: students pass plain strings. This module does
+not import PyTorch: the command line knows the words, and starts without it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from torch import Generator, Tensor
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
-Model = Callable[[Tensor, Tensor], Tensor]
+Model: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 """(x_t, t) -> prediction: x_t (B, ...), t long (B,), and the prediction in the shape of x_t."""
 
-Generators = Generator | list[Generator] | None
+Generators: TypeAlias = "Generator | list[Generator] | None"
 """Where a sampler's noise comes from: one generator, a list with one for each row, or PyTorch's own."""
 
 Predicts = Literal["noise", "start", "v"]

@@ -25,7 +25,10 @@ FORBIDDEN_CALLS = {
 }
 FORBIDDEN_IMPORTS = {"pickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
 FORBIDDEN_WORDS = {"trust_remote_code", "weights_only", "allow_pickle", "UnsafeLoader", "FullLoader"}
-ALLOWED = {("course_lib/checker/quiz.py", "exec"), ("course_lib/checker/quiz.py", "compile")}
+ALLOWED = {
+    *(("course_lib/checker/quiz.py", "exec"), ("course_lib/checker/quiz.py", "compile")),
+    ("course_lib/judges/parallel.py", "pickle"),  # through a pipe to a process that it has started itself: no file
+}
 
 
 def dotted(node: ast.AST) -> str:

@@ -132,6 +132,7 @@ def show_clouds(real: Tensor, seen: Mapping[str, Tensor]) -> None:
             axis.scatter(x, y, s=size, color=colour, alpha=0.35 if who == "real" else 0.8, linewidths=0)
             _draw_ellipse(axis, points, colour, who if who == "real" else f"model {who}")
         add_legend(axis)
+    axes[0].set_ylim(top=1.45 * axes[0].get_ylim()[1])  # room for the legends; both axes share it
 
 
 def _draw_ellipse(axis: "Axes", points: Tensor, colour: str, label: str) -> None:

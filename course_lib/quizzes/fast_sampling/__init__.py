@@ -24,6 +24,6 @@ QUIZZES = (
     dpm_solver_step,
     heun_with_ten_calls,
     spacing_or_order,
-    twice_the_weight,
     autoguide,
+    twice_the_weight,
 )
