@@ -123,7 +123,8 @@ def ddim_step(
     predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
-    """x at t_prev from x_t (B, ...); t and t_prev (B,), t_prev < t, -1 for clean data; `noise` in the shape of x_t.
+    """x at t_prev from x_t (B, ...); t and t_prev (B,), t_prev < t, -1 for clean data; `noise` (fresh, standard
+    normal) in the shape of x_t.
 
     sqrt(alpha-bar_prev) x_0 + sqrt(1 - alpha-bar_prev - sigma²) eps + sigma noise, where x_0 is what the model
     predicts, eps the noise that x_t then contains, and sigma² is `ddim_variance`. 2010.02502, eqs. 12 and 16. With
@@ -145,14 +146,17 @@ def dpm_solver_step(
     t_before: Tensor,
     schedule: NoiseSchedule,
 ) -> Tensor:
-    """One step of DPM-Solver++(2M): x at t_prev from x_t (B, ...) and the predictions of x_0 at t and one step earlier.
+    """x at t_prev from x_t (B, ...) and the predictions of x_0 at t and one step earlier.
 
     x_start         the x_0 predicted at t, (B, ...)
-    x_start_before  the one predicted at t_before > t; at the first step there is none: pass x_start
+    x_start_before  the one predicted at t_before > t; at the first step there is none: it is x_start
     t, t_prev, t_before   long (B,); t_prev is -1 for clean data; at the first step t_before = t
 
-    With alpha = sqrt(alpha-bar), sigma = sqrt(1 - alpha-bar), lambda = log(alpha / sigma), h = lambda_prev - lambda_t
-    and h_before = lambda_t - lambda_before,
+    The schedule has `sqrt_alphas_cumprod`, `sqrt_one_minus_alphas_cumprod`, and, to be looked up at t_prev + 1,
+    `alphas_cumprod_prev` and `one_minus_alphas_cumprod_prev`.
+
+    One step of DPM-Solver++(2M): with alpha = sqrt(alpha-bar), sigma = sqrt(1 - alpha-bar),
+    lambda = log(alpha / sigma), h = lambda_prev - lambda_t and h_before = lambda_t - lambda_before,
 
     D = x_start + h / (2 h_before) (x_start - x_start_before)
     x = sigma_prev / sigma_t x_t + (alpha_prev - alpha_t sigma_prev / sigma_t) D
@@ -187,6 +191,9 @@ def heun_step(
 ) -> Tensor:
     """x at t_prev from x_t (B, ...) by Heun's method, with two calls of the model; t, t_prev (B,), t_prev >= 0.
 
+    Think in y = x / sqrt(alpha-bar) and `sigma_from_alphas_cumprod(schedule.alphas_cumprod)`: dy/dsigma is the noise of
+    `predict_start_and_noise`. Return x.
+
     y = x / sqrt(alpha-bar) changes with sigma = sqrt((1 - alpha-bar) / alpha-bar) at the rate eps, the noise in x:
     dy/dsigma = eps (2010.02502, eq. 14). A step of Euler, which is `ddim_step` with eta = 0, follows the eps at t.
     Heun's takes this step, asks the model at its end, t_prev, and repeats the step with the mean of both eps.
@@ -205,10 +212,11 @@ def heun_step(
 
 def autoguide(model: Model, guide: Model, x_t: Tensor, t: Tensor, weight: float) -> Tensor:
     """What `model` says at (x_t, t), pushed away from what a weaker network, `guide`, says: (B, ...), t (B,).
+    Weight 1 is the model alone, 0 the guide alone.
 
-    guide + weight (model - guide): weight 1 is the model alone, 0 the guide alone, both bit for bit. Above 1 it goes on
+    guide + weight (model - guide), at weights 1 and 0 bit for bit what one network says. Above 1 it goes on
     in the direction in which the model is better than the guide. Both predict the same quantity for the same schedule.
-    2406.02507, section 3. `partial(autoguide, model, guide, weight=1.2)` is a model.
+    2406.02507. `partial(autoguide, model, guide, weight=1.2)` is a model.
     """
     return torch.lerp(guide(x_t, t), model(x_t, t), weight)
 
