@@ -18,7 +18,7 @@ from torch import Tensor
 from course_lib.forward import extract
 from course_lib.objective import noise_from_start
 from course_lib.reverse import draw_noise, predict_start
-from course_lib.schedules import NoiseSchedule, alphas_cumprod_from_betas, sigma_from_alphas_cumprod, snr
+from course_lib.schedules import NoiseSchedule, sigma_from_alphas_cumprod, snr
 from course_lib.types import Generators, Model, Predicts, Spacing
 
 # Which steps
@@ -300,17 +300,6 @@ def heun_sample_steps(
         else:
             x = heun_step(model, x, t, t_prev, schedule, predicts, clip_start)
         yield x
-
-
-def respace(schedule: NoiseSchedule, timesteps: Tensor) -> NoiseSchedule:
-    """The schedule of a chain that has only these t, long (S,), falling: alpha-bar at i is that of the i-th smallest t.
-
-    beta_i = 1 - alpha-bar_i / alpha-bar_{i-1}. A model for it asks the network at timesteps.flip(0)[i]. 2102.09672,
-    section 4.
-    """
-    alphas_cumprod = alphas_cumprod_from_betas(schedule.betas.cpu().double())[timesteps.cpu().flip(0)]
-    before = torch.cat([alphas_cumprod.new_ones(1), alphas_cumprod[:-1]])
-    return NoiseSchedule(1 - alphas_cumprod / before).to(schedule.device)
 
 
 def ddim_sample_loop(

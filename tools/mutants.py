@@ -135,7 +135,6 @@ EDITS = {
         ('eta = 1.0 if self.name == "ancestral" else self.eta', "eta = self.eta"),
     ],
     ("course_lib/runs/samplers.py", SAMPLERS): [
-        ("return 2 * steps - 1 if", "return 2 * steps if"),
         ("self.spacing or USUAL_SPACING[self.name]", '"trailing"'),
         ('if self.eta and self.name != "ddim":', "if False:"),
         ("return replace(self, steps=None)", "return ANCESTRAL"),

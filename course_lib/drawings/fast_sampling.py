@@ -499,14 +499,13 @@ def show_times(rows: Sequence[Row]) -> None:
 
 
 def print_ways(rows: Sequence[Row], ways: Mapping[str, Mapping[str, Any]]) -> None:
-    """A line for each named configuration: distance / floor, the mean of the seeds, for every judge."""
+    """A line for each named configuration: distance / floor, the mean of the seeds, for every judge.
+
+    Raises ValueError as `best`.
+    """
     print(f"{'distance / floor, mean of three seeds':40} judge 1    2    3")
     for name, settings in ways.items():
-        try:
-            means = [f"{best(rows, judge, **settings)[0]:5.1f}" for judge in JUDGES]
-        except ValueError:
-            means = ["  not measured"]
-        print(f"{name:42}", *means)
+        print(f"{name:42}", *(f"{best(rows, judge, **settings)[0]:5.1f}" for judge in JUDGES))
 
 
 def best(rows: Sequence[Row], judge: str, **settings: Any) -> tuple[float, float, float]:

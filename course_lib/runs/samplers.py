@@ -83,11 +83,6 @@ class Sampler:
             )
         return steps
 
-    def calls(self, schedule: NoiseSchedule) -> int:
-        """How often it asks the network for a sample."""
-        steps = self.steps_in(schedule)
-        return 2 * steps - 1 if self.name == "heun" else steps
-
     def fitted(self, schedule: NoiseSchedule) -> "Sampler":
         """The same sampler, or, if the schedule has fewer steps than it takes, with all of those."""
         if self.steps is None or self.steps <= schedule.timesteps:

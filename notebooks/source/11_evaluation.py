@@ -601,7 +601,7 @@ show_weights(
 # from about 4 times the floor to 1.5 times, and each of the three seeds says so. A great success?
 #
 # Let us ask a second judge. It was trained on the same photographs, and names 91 % of the test images rightly; the first one names 95 %. Its layers
-# are others: patches, large depthwise convolutions, another norm (a small ConvNeXt). In our story nobody looked at it while $w$ was chosen.
+# are others: patches, large depthwise convolutions, another norm (a small ConvNeXt). In our story $w$ was chosen without it.
 
 # %%
 question("the_second_judge")
@@ -660,8 +660,8 @@ with after_answer("the_second_judge"):
 # %% [markdown]
 # ## Whom do you believe?
 #
-# Two judges, two opinions. There is a third one, with a third architecture: plain strided convolutions and a fully connected layer. Nobody looked at it
-# while samplers, steps and weights of this course were chosen. So it has the last word.
+# Two judges, two opinions. There is a third one, with a third architecture: plain strided convolutions and a fully connected layer. No
+# setting of this course was chosen by its score. So it has the last word.
 
 # %% tags=["fold"]
 with after_answer("the_second_judge"):
