@@ -60,7 +60,7 @@ from course_lib.types import Model, Predicts
 #
 # ## The same noise, fewer calls
 #
-# The sampler of chapter 05 asks the network 200 times for one garment. On one core, 64 garments take 40 seconds. Now look again at the `deterministic_step`
+# The sampler of chapter 05 asks the network 200 times for one garment. On one core, 64 garments take about 20 seconds. Now look again at the `deterministic_step`
 # that you wrote in the same chapter:
 #
 # $$x_{t-1} = \sqrt{\bar\alpha_{t-1}}\; \hat x_0 + \sqrt{1 - \bar\alpha_{t-1}}\; \hat\epsilon$$
