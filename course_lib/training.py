@@ -142,12 +142,3 @@ def flip_half(images: Tensor, generator: torch.Generator) -> Tensor:
     """Mirror each image left to right with probability one half, (B, C, H, W) in and out."""
     mirrored = torch.rand(len(images), 1, 1, 1, generator=generator, device=images.device) < 0.5
     return torch.where(mirrored, images.flip(-1), images)
-
-
-def drop_labels(labels: Tensor, dropout: float, null_class: int, generator: torch.Generator) -> Tensor:
-    """Replace each label by the null class with probability `dropout`, (B,) in and out. 2207.12598, algorithm 1.
-
-    A label of -1 is one that is not known, and becomes the null class, too.
-    """
-    dropped = torch.rand(len(labels), generator=generator, device=labels.device) < dropout
-    return labels.masked_fill(dropped | (labels < 0), null_class)

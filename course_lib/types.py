@@ -32,6 +32,8 @@ AttentionKind = Literal["none", "linear", "full"]
 Skips = Literal["all", "level", "none"]
 TimeMode = Literal["add", "scale_shift"]
 
+Fit = Literal["crop", "pad", "resize"]
+
 
 class SignalAndNoise(Protocol):
     """What `mixtures` needs of a schedule: how much signal and how much noise are in x at each t, both [T].

@@ -83,6 +83,33 @@ PROMISED = {
     "clip_start=False, spacing='trailing'",
     "fast_sampling.dpm_solver_sample_loop": "model, shape, schedule, steps=20, generator=None, predicts='noise', "
     "clip_start=False, spacing='log_snr', order=2",
+    "guidance.drop_labels": "labels, dropout, null_class, generator",
+    "guidance.guided_noise": "model, x_t, t, labels, null_class, weight",
+    "guidance.in_interval": "t, schedule, lowest, highest",
+    "guidance.label_guided": "model, labels, null_class, weight, schedule, lowest=0.0, highest=inf",
+    "guidance.classifier_gradient": "classifier, x_t, t, labels",
+    "guidance.classifier_guided": "model, classifier, labels, schedule, weight",
+    "guidance.classifier_of_start": "classifier, model, schedule, predicts='noise'",
+    "guidance.exact_classifier": "classes, schedule",
+    "guidance.exact_conditional_noise": "x_t, t, labels, classes, schedule",
+    "guidance.exact_conditional_model": "classes, schedule",
+    "editing.noise_level_to_t": "sigma, schedule",
+    "editing.denoise_from": "model, noisy, start, schedule, steps=1, predicts='noise', clip_start=False",
+    "editing.sketch_to_image": "model, sketch, start, noise, schedule, steps=20, predicts='noise', clip_start=False",
+    "editing.ddim_sample_from": "model, x_t, start, schedule, steps, eta=0.0, generator=None, predicts='noise', "
+    "clip_start=False",
+    "editing.inpaint_step": "model, x_t, t, t_prev, known, mask, noise, known_noise, schedule, eta=1.0, "
+    "predicts='noise', clip_start=False",
+    "editing.repaint_schedule": "steps, jump_length=10, jump_n_sample=10",
+    "editing.renoise": "x, t, t_next, noise, schedule",
+    "editing.inpaint_sample_steps": "model, known, mask, schedule, steps=50, eta=1.0, jump_length=10, "
+    "jump_n_sample=1, generator=None, known_generator=None, predicts='noise', clip_start=False",
+    "editing.inpaint_sample_loop": "model, known, mask, schedule, steps=50, eta=1.0, jump_length=10, "
+    "jump_n_sample=1, generator=None, known_generator=None, predicts='noise', clip_start=False",
+    "editing.conditional_mixture": "mixture, known, mask",
+    "editing.invert_step": "model, x_t, t, t_next, schedule, predicts='noise', clip_start=False",
+    "editing.invert": "model, x_start, schedule, steps=50, predicts='noise', clip_start=False",
+    "editing.slerp": "start, end, fraction",
     "images.load_images": "name='auto', split='train', image_size=None, channels=None",
     "images.to_model_range": "images",
     "quizzes.check": "attempt=None, name=None",

@@ -14,7 +14,6 @@ from course_lib.reverse import p_losses
 from course_lib.schedules import NoiseSchedule
 from course_lib.training import (
     batch_indices,
-    drop_labels,
     ema_decay,
     ema_update,
     epoch_order,
@@ -100,16 +99,6 @@ def test_half_of_the_images_are_mirrored():
     images = torch.arange(4.0).expand(4000, 1, 2, 4)
     flipped = (flip_half(images, generator())[:, 0, 0, 0] == 3).float().mean()
     assert flipped == pytest.approx(0.5, abs=0.04)
-
-
-def test_labels_are_dropped_at_the_given_rate():
-    labels = drop_labels(torch.zeros(10_000, dtype=torch.long), 0.1, 10, generator())
-    assert set(labels.tolist()) == {0, 10}
-    assert (labels == 10).float().mean() == pytest.approx(0.1, abs=0.015)
-
-
-def test_an_unknown_label_is_the_null_class():
-    assert drop_labels(torch.tensor([3, -1, 0]), 0.0, 10, generator()).tolist() == [3, 10, 0]
 
 
 def test_a_train_step_is_plain_gradient_descent():

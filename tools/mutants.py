@@ -62,6 +62,38 @@ CLI_SAMPLE = (
 )
 CLI_EVALUATE = ("tests/cli/test_cli.py::test_what_is_asked_for_is_what_is_scored",)
 CHECKER = ("tests/checker/test_findings.py",)
+EDIT = "tests/cli/test_editing.py::"
+EDITED = tuple(
+    EDIT + test
+    for test in (
+        "test_inpainting_is_that_of_the_library_and_keeps_every_known_pixel",
+        "test_a_sketch_begins_where_its_strength_says",
+        "test_a_walk_is_that_of_the_library",
+        "test_denoising_is_that_of_the_library",
+        "test_the_noise_of_picture_k_depends_on_the_seed_and_on_k",
+    )
+)
+OWN_PICTURES = tuple(
+    EDIT + test
+    for test in (
+        "test_a_mask_is_fitted_with_its_picture_and_a_pixel_is_known_if_all_of_it_is",
+        "test_fitting_keeps_or_changes_the_proportions_as_it_says",
+        "test_grey_is_known_from_the_threshold_on",
+        "test_a_mask_of_another_size_or_kind_is_refused",
+        "test_a_picture_of_another_size_or_kind_is_refused_and_fitted_when_asked",
+        "test_what_is_no_picture_is_refused_by_every_command",
+    )
+)
+CLI_EDIT = tuple(
+    EDIT + test
+    for test in (
+        "test_a_light_sketch_is_made_negative_unless_told_otherwise",
+        "test_no_input_is_ever_replaced",
+        "test_the_bar_counts_the_calls_of_the_network",
+        "test_the_noise_of_picture_k_depends_on_the_seed_and_on_k",
+        "test_variant_k_is_the_same_for_every_number_and_batch",
+    )
+)
 
 # (file, tests): (old, new), ...
 EDITS = {
@@ -144,8 +176,6 @@ EDITS = {
     ("course_lib/runs/guides.py", GUIDES): [
         ("weight=self.weight", "weight=1.2"),
         ("return both(x, t) if inside[int(t[0])] else model(x, t)", "return both(x, t)"),
-        ("(self.lowest <= sigma)", "(self.lowest < sigma)"),
-        ("(sigma <= self.highest)", "(sigma < self.highest)"),
         ("autocast(self.checkpoint.model, schedule.device, precision)", "self.checkpoint.model"),
         ("    guide.check(checkpoint)\n    return guide", "    return guide"),
         ('        "what they predict":', '        "nothing":'),
@@ -297,7 +327,6 @@ EDITS = {
         ("average.lerp_(new, 1 - decay)", "average.lerp_(new, decay)"),
         ("    optimizer.zero_grad()\n", ""),
         ("min(warmup_steps, steps // 10)", "warmup_steps"),
-        ("dropped | (labels < 0)", "dropped"),
     ],
     ("course_lib/schedules.py", ("tests/test_schedules.py",)): [
         ("beta_start**0.5, beta_end**0.5", "beta_start, beta_end"),
@@ -379,6 +408,102 @@ EDITS = {
     ("course_lib/checker/submission.py", CHECKER): [
         ("if attempt is None or attempt is ...:", "if attempt is None:"),
         ("inherits and inner.forward is reference.forward", "False"),
+    ],
+    ("course_lib/runs/edits.py", EDITED): [
+        ("known_generator=generators,", "known_generator=None,"),
+        ("round(strength * (schedule.timesteps - 1))", "round(strength * schedule.timesteps)"),
+        ("other = network_for(checkpoint, rows, labels[1]", "other = network_for(checkpoint, rows, labels[0]"),
+        ("other(x, t), shares)", "other(x, t), 1 - shares)"),
+        ("return min(usual, start + 1)", "return usual"),
+        ("if max(steps - 1, 1) % length", "if length"),
+        ("slerp(first, second, fractions)", "torch.lerp(first, second, fractions.reshape(-1, 1, 1, 1))"),
+    ],
+    ("course_lib/image_data/single.py", OWN_PICTURES): [
+        ("Image.Resampling.BOX)) == 255", "Image.Resampling.BOX)) > 127"),
+        ("known = grey >= (threshold or 255)", "known = grey > (threshold or 255)"),
+        ("return (height, width) if rotated else", "return (width, height) if rotated else"),
+        ("if frames > 1:", "if frames > 2:"),
+        ("if size != photo.size:", "if False:"),
+        ("min(width / max(ratios), old_width)", "min(width / min(ratios), old_width)"),
+    ],
+    ("course_lib/cli/editing.py", CLI_EDIT): [
+        ("os.path.samefile(one, other)", "one == other"),
+        ("        values = 255 - values\n", "        pass\n"),
+        ("picture_generators(seed, k, 1)", "picture_generators(seed, 0, 1)"),
+        ("steps * (1 + networks * len(sizes))", "steps * (1 + len(sizes))"),
+        ("_refuse_inputs_as_outputs([out], [photo, mask])", "_refuse_inputs_as_outputs([out], [photo])"),
+    ],
+    ("course_lib/checker/trials.py", ("tests/checker/test_no_grad.py",)): [
+        ("for case in self.cases[:1] if self.quiz.no_grad]", "for case in self.cases[:1]]"),
+        ("    with torch.no_grad():\n", "    if True:\n"),
+        (' and " not implemented for " not in mine.says', ""),
+    ],
+    ("course_lib/checker/examine.py", ("tests/checker/test_no_grad.py",)): [
+        ("equal_t(trials) if called_as_usual else None", "equal_t(trials)"),
+    ],
+    ("course_lib/guidance.py", ("tests/test_guidance.py",)): [
+        ("device=labels.device) < dropout", "device=labels.device) >= dropout"),
+        ("dropped | (labels < 0)", "dropped"),
+        ("torch.full_like(labels, null_class)", "torch.zeros_like(labels)"),
+        ("torch.lerp(unconditional, conditional, weight)", "conditional + weight * (conditional - unconditional)"),
+        ("torch.lerp(unconditional, conditional, weight)", "unconditional + weight * (conditional - unconditional)"),
+        ("sigma_from_alphas_cumprod(schedule.alphas_cumprod)[t]", "schedule.sqrt_one_minus_alphas_cumprod[t]"),
+        ("(lowest <= sigma)", "(lowest < sigma)"),
+        ("(sigma <= highest)", "(sigma < highest)"),
+        ("if not bool(inside.any()):", "if False:"),
+        ("torch.where(inside, weight, 1.0)", "torch.where(inside, weight, 0.0)"),
+        ("torch.where(inside, weight, 1.0)", "torch.where(inside.any(), weight, torch.ones(len(t)))"),
+        ("with torch.enable_grad():", "if True:"),
+        ("x_t.detach().requires_grad_()", "x_t.requires_grad_()"),
+        ("classifier(x, t).log_softmax(dim=1)", "classifier(x, t)"),
+        ("labels[:, None]).sum()", "labels[:, None]).mean()"),
+        ("model(x_t, t) - weight * extract", "model(x_t, t) + weight * extract"),
+        ("schedule.sqrt_one_minus_alphas_cumprod, t, x_t.shape", "schedule.sqrt_alphas_cumprod, t, x_t.shape"),
+        ("schedule, predicts)[0]", "schedule, predicts)[1]"),
+        ("torch.where((labels == len(classes))[:, None], likely, chosen)", "chosen"),
+    ],
+    ("course_lib/editing.py", ("tests/test_editing.py",)): [
+        ("(sigma[..., None] - sigmas).abs().argmin(dim=-1)", "(sigmas < sigma[..., None]).sum(dim=-1)"),
+        (
+            "sigma_from_alphas_cumprod(schedule.alphas_cumprod)",
+            "sigma_from_alphas_cumprod(schedule.alphas_cumprod_prev)",
+        ),
+        ("schedule.sqrt_alphas_cumprod[start] * noisy", "noisy"),
+        ("schedule.sqrt_alphas_cumprod[start] * noisy", "schedule.alphas_cumprod[start] * noisy"),
+        ("x_t = q_sample(sketch, t, noise, schedule)", "x_t = sketch"),
+        ("_moves([*_steps_from(start, steps), -1], x_t)", "_moves(_steps_from(start, steps), x_t)"),
+        ("if eta else torch.zeros_like(x)", "if not eta else torch.zeros_like(x)"),
+        (
+            "before = extract(schedule.alphas_cumprod_prev, t_prev + 1",
+            "before = extract(schedule.alphas_cumprod_prev, t + 1",
+        ),
+        ("before.sqrt() * known + (1 - before).sqrt() * known_noise", "known"),
+        ("(1 - before).sqrt() * known_noise", "(1 - before).sqrt() * noise"),
+        ("torch.where(mask.bool(), given, drawn)", "torch.where(mask.bool(), drawn, given)"),
+        ("torch.where(mask.bool(), given, drawn)", "drawn"),
+        ("known_noise = draw_noise(x.shape, schedule, known_generator)", "known_noise = noise"),
+        ("return ddim_timesteps(start + 1, steps)", "return ddim_timesteps(start, steps)"),
+        ("if not 1 <= steps <= start + 1:", "if False:"),
+        ("jump_n_sample - 1 for level", "jump_n_sample for level"),
+        ("range(0, steps - jump_length, jump_length)", "range(jump_length, steps - jump_length, jump_length)"),
+        ("range(0, steps - jump_length, jump_length)", "range(0, steps - jump_length + 1, jump_length)"),
+        ("range(0, steps - jump_length, jump_length)", "range(0, steps - jump_length - 1, jump_length)"),
+        ("levels += range(level + 1, level + jump_length + 1)", "levels += [level + jump_length]"),
+        ("            level += jump_length\n", ""),
+        ("while level >= 0:", "while level > 0:"),
+        ("x_t, t.clamp(min=0), schedule", "x_t, t_next, schedule"),
+        ("torch.where(clean, x_t, x_start)", "x_start"),
+        ("torch.where(clean, x_t, x_start)", "x_t"),
+        (
+            "extract(schedule.alphas_cumprod, t_next, x_t.shape)",
+            "extract(schedule.alphas_cumprod_prev, t_next, x_t.shape)",
+        ),
+        ("(1 - after).sqrt() * eps", "(1 - after) * eps"),
+        (" / (a.norm(dim=1) * b.norm(dim=1))", ""),
+        ("cosine.clamp(-1, 1).acos()", "cosine.abs().clamp(-1, 1).acos()"),
+        ("parallel = angle < 1e-4", "parallel = angle < 4"),
+        ("((1 - fraction) * safe).sin() / safe.sin()", "1 - ahead"),
+        ("return behind.reshape(column) * start", "return ahead.reshape(column) * start"),
     ],
 }
 MUTANTS = [Mutant(file, *edit, tests) for (file, tests), edits in EDITS.items() for edit in edits]

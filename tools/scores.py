@@ -1,14 +1,16 @@
-"""What chapters 11 and 12 draw: scores, bits, nearest neighbours, times. Each command writes a file in data/.
+"""What chapters 11 to 13 draw: scores, bits, nearest neighbours, times. Each command writes a file in data/.
 
     python tools/scores.py front            data/fast_sampling.csv: SETTINGS before three judges, hours on two cores
-    python tools/scores.py table            prints that table, a line for each setting
+    python tools/scores.py trade            data/guidance.csv: the same for guidance by labels, weight by weight
+    python tools/scores.py table            prints the first table, a line for each setting
+    python tools/scores.py trade-table      prints the second
     python tools/scores.py times            data/times.csv: seconds for 64 images by sampler and steps
     python tools/scores.py bits             data/bits_per_dimension.csv: the bound of the shipped networks, by t
     python tools/scores.py memorisation     data/memorisation.csv: distances to the nearest training image
     python tools/scores.py sample-size      data/sample_size.csv: what the number of images does to a Frechet distance
 
-`bits` and `memorisation` need Fashion-MNIST (COURSE_DATA, or the hub). `front` goes on where it was stopped: samples
-that are in --samples are not drawn again.
+`bits` and `memorisation` need Fashion-MNIST (COURSE_DATA, or the hub). `front` and `trade` go on where they were
+stopped: samples that are in --samples are not drawn again.
 """
 
 import csv
@@ -27,7 +29,7 @@ from course_lib.evaluation import bits_by_step, fit_gaussian, frechet_distance
 from course_lib.images import load_images, to_model_range
 from course_lib.judges.judge import JUDGES, SAMPLES, Judge, load_judge
 from course_lib.judges.parallel import Plan, draw, together, usual_jobs
-from course_lib.judges.scoring import Measures, measure
+from course_lib.judges.scoring import Measures, draw_labels, measure
 from course_lib.runs.checkpoints import Checkpoint, denoiser, load_checkpoint
 from course_lib.runs.cost import count_calls
 from course_lib.runs.devices import keep_freed_memory
@@ -48,12 +50,16 @@ DataFile = Annotated[Path, typer.Option(help="The table.")]
 
 @dataclass(frozen=True)
 class Setting:
-    """A sampler, the weight of the guide (1: no guide), and the sigma between which the guide is asked."""
+    """A sampler, the weight of the guide (1: no guide), and the sigma between which the guide is asked.
+
+    The network itself as the guide is asked without labels: that is classifier-free guidance.
+    """
 
     sampler: Sampler
     weight: float = 1.0
     lowest: float = 0.0
     highest: float = INFINITE
+    guide: str = USUAL
 
     @property
     def identity(self) -> dict[str, str]:
@@ -72,6 +78,8 @@ class Setting:
     def name(self) -> str:
         """For the file of its samples."""
         chosen = self.sampler
+        if self.guide == NETWORK:
+            return f"label{self.weight:g}_from{self.lowest:g}_to{self.highest:g}"
         guide = f"_guide{self.weight:g}" if self.weight != 1 else ""
         guide += f"_from{self.lowest:g}_to{self.highest:g}" if self.highest < INFINITE else ""
         return f"{chosen.name}_{chosen.spacing}_{chosen.steps}_eta{chosen.eta:g}{guide}"
@@ -84,6 +92,11 @@ def dpm_solver(steps: int, weight: float = 1.0, spacing: Spacing = "log_snr") ->
 def inside(steps: int, weight: float) -> Setting:
     """Guided where it helps."""
     return Setting(Sampler("dpm_solver", steps, "log_snr"), weight, LOWEST, HIGHEST)
+
+
+def label(weight: float, lowest: float = 0.0, highest: float = INFINITE) -> Setting:
+    """Guided by its own labels, with the course's usual sampler."""
+    return Setting(DEFAULT, weight, lowest, highest, NETWORK)
 
 
 def ddim(steps: int, spacing: Spacing = "trailing", eta: float = 0.0) -> Setting:
@@ -103,6 +116,12 @@ SETTINGS = (
 )
 
 
+LABEL_SETTINGS = (
+    *(label(weight) for weight in (0.0, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)),
+    *(label(weight, LOWEST, HIGHEST) for weight in (1.25, 1.5, 2.0, 3.0, 5.0)),
+)
+
+
 @app.command()
 def front(
     samples: Annotated[Path, typer.Option(help="Where samples are kept.")] = Path("build/samples"),
@@ -113,14 +132,32 @@ def front(
 
     Lines that the table has already stay as they are: delete the file, and the samples, to measure anew.
     """
+    score_all(SETTINGS, samples, jobs, out)
+
+
+@app.command()
+def trade(
+    samples: Annotated[Path, typer.Option(help="Where samples are kept.")] = Path("build/samples"),
+    jobs: Annotated[int | None, typer.Option(min=1)] = None,
+    out: DataFile = DATA / "guidance.csv",
+) -> None:
+    """The same for guidance by the network's own labels; `agreement` is the share of samples named as their label."""
+    score_all(LABEL_SETTINGS, samples, jobs, out)
+
+
+def score_all(settings: tuple[Setting, ...], samples: Path, jobs: int | None, out: Path) -> None:
+    """Score the settings, and write a line for each of them, each seed and each judge."""
     keep_freed_memory()
-    trained, weak = load_checkpoint(NETWORK, "cpu"), load_checkpoint(USUAL, "cpu")
+    networks = {name: load_checkpoint(name, "cpu") for name in (NETWORK, USUAL)}
+    trained = networks[NETWORK]
     judges = [load_judge(name, "cpu") for name in JUDGES]
     known = {tuple(line[key] for key in IDENTITY): line for line in read(out)}
     floors: dict[tuple[str, int], Measures] = {}
     rows: list[dict] = []
-    for setting in SETTINGS:
-        guide = Guide(weak, setting.weight, setting.lowest, setting.highest, USUAL) if setting.weight != 1 else None
+    for setting in settings:
+        guide = None
+        if setting.weight != 1:
+            guide = Guide(networks[setting.guide], setting.weight, setting.lowest, setting.highest, setting.guide)
         calls = count_calls(trained, setting.sampler, guide).total
         for seed in SEEDS:
             wanted = [setting.identity | {"seed": str(seed), "judge": judge.name} for judge in judges]
@@ -151,9 +188,10 @@ def stored_samples(
 
 def line_of(setting: Setting, calls: float, images: Tensor, judge: Judge, seed: int, floor: Measures) -> dict:
     """A line of the table."""
-    seen = measure(judge, judge.features(images), seed)
+    features = judge.features(images)
+    seen = measure(judge, features, seed)
     line = setting.identity | {
-        "guide": USUAL if setting.weight != 1 else "none",
+        "guide": setting.guide if setting.weight != 1 else "none",
         "calls": f"{calls:.1f}",
         "seed": str(seed),
         "judge": judge.name,
@@ -169,6 +207,10 @@ def line_of(setting: Setting, calls: float, images: Tensor, judge: Judge, seed: 
         "inception_floor": f"{floor.inception_score:.4f}",
         "black": f"{float((images == 0).double().mean()):.4f}",
     }
+    if setting.guide == NETWORK:
+        named = judge.probabilities(features).argmax(dim=1)
+        agreement = (named == draw_labels(len(judge.class_names), len(images), seed)).double().mean()
+        line["agreement"] = f"{float(agreement):.4f}"
     print(setting.name, seed, judge.name, f"{seen.distance / floor.distance:.2f} times the floor", flush=True)
     return line
 
@@ -283,6 +325,25 @@ def table(out: DataFile = DATA / "fast_sampling.csv") -> None:
             cells.append(f"{fmean(ratios):.2f} ± {stdev(ratios):.2f}")
         for judge in JUDGES[:2]:
             cells.append(f"{fmean(float(line['recall']) / float(line['recall_floor']) for line in judges[judge]):.3f}")
+        print("| " + " | ".join(cells) + " |")
+
+
+@app.command()
+def trade_table(out: DataFile = DATA / "guidance.csv") -> None:
+    """Print data/guidance.csv as a Markdown table: mean and standard deviation over seeds; the rest by judge."""
+    groups: dict[tuple[str, ...], dict[str, list[dict[str, str]]]] = {}
+    for line in read(out):
+        setting = tuple(line[key] for key in ("weight", "highest", "calls"))
+        groups.setdefault(setting, {}).setdefault(line["judge"], []).append(line)
+    print("| weight | where | calls | first judge | second | third | agreement | precision | recall |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for (weight, highest, calls), judges in groups.items():
+        cells = [weight, "everywhere" if highest == "inf" else f"sigma {LOWEST:g} to {HIGHEST:g}", calls]
+        for judge in JUDGES:
+            ratios = [float(line["distance"]) / float(line["floor"]) for line in judges[judge]]
+            cells.append(f"{fmean(ratios):.2f} ± {stdev(ratios):.2f}")
+        for what in ("agreement", "precision", "recall"):
+            cells.append(" / ".join(f"{fmean(float(line[what]) for line in judges[judge]):.3f}" for judge in JUDGES))
         print("| " + " | ".join(cells) + " |")
 
 

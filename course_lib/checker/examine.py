@@ -161,9 +161,10 @@ class _Examination:
         if first and (known := self._known_mistakes(outcomes, expected, findings)):
             return self._named(known, found)
         if found.finding == "values" and first and time.monotonic() < trials.until:
+            called_as_usual = any(findings[: len(trials.cases)])  # not twice, and with gradients on
             told = (
                 changed_argument(trials, outcomes, expected)
-                or equal_t(trials)
+                or (equal_t(trials) if called_as_usual else None)
                 or ignored(trials, outcomes, expected)
                 or random_numbers(trials, outcomes, expected)
             )
@@ -213,7 +214,8 @@ class _Examination:
         cases = [trial.case for trial in self.trials.all[: len(findings)]]
         seen = where_seen(self.quiz, cases, [i for i, found in enumerate(findings) if found])
         if not any(findings[: len(self.trials.cases)]):
-            seen = ""  # it was seen in the second call
+            switched_off = self.trials.all[findings.index(first)].no_grad  # if not, it was seen in the second call
+            seen = "Seen only within `torch.no_grad()`, where samplers run." if switched_off else ""
         return f"{part}{clue(wrong)}{first.message} {seen}".strip()
 
     def _known_mistakes(

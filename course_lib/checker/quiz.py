@@ -69,6 +69,7 @@ class Quiz:
                  leaves behind for the next
     then         the arguments of the next call, made from those of the last, where they are not the same
     whole        of a Module the student writes `__init__`, too, and names its layers as they like
+    no_grad      the first case is tried within `torch.no_grad()` as well, where samplers run
 
     Mistakes are added in one of three forms, whichever reads best:
 
@@ -92,6 +93,7 @@ class Quiz:
     calls: int = 1
     then: Callable[..., tuple] | None = None
     whole: bool = False
+    no_grad: bool = False
     mistakes: list[Mistake] = field(default_factory=list)
     alternatives: list[Alternative] = field(default_factory=list)
 

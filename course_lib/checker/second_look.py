@@ -3,6 +3,7 @@
 import collections
 import functools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,9 @@ def changed_argument(trials: Trials, outcomes: list[Outcome], expected: list[Out
     advice = "Make a new tensor: `x = x + 1`, not `x += 1` or `x.add_(1)`." if tensor else "Work on a copy of it."
     if trials.quiz.changes:
         advice = f"All that may change here is {' and '.join(f'`{changed}`' for changed in trials.quiz.changes)}."
-    elif name == "model":
+    elif tensor and trials.quiz.no_grad:
+        advice = "Neither its values nor its `requires_grad` may change. Which copy can be asked for gradients instead?"
+    elif name in ("model", "classifier"):
         advice = "Its parameters, their `requires_grad` and its training mode have to stay as they are."
     return Finding("mutates", f"It changes `{name}`, which belongs to the caller. {advice}")
 
@@ -72,7 +75,9 @@ def ignored(trials: Trials, outcomes: list[Outcome], expected: list[Outcome]) ->
     """An argument that matters to the reference and not to the attempt."""
     for place, name in enumerate(trials.quiz.arguments):
         changes = [(i, trial) for i, trial in enumerate(trials.all) if not trial.twice and place < len(trial.case)]
-        changes = [(i, Trial(other)) for i, trial in changes for other in _variants(trials, trial.case, place)]
+        changes = [
+            (i, replace(trial, case=new)) for i, trial in changes for new in _variants(trials, trial.case, place)
+        ]
         rights = trials.expected([trial for _, trial in changes])
         matter = [
             (i, trial)

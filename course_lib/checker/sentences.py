@@ -99,6 +99,10 @@ _ADVICE = {
     "cannot be converted to Scalar": "A tensor of several numbers is not one number: each row has its own.",
     "only integer tensors of a single element": "A tensor of several numbers is not one number: each row has its own.",
     "only length-1 arrays can be converted": "An array of several numbers is not one number: each row has its own.",
+    '"bitwise_': "`&` and `|` bind more tightly than `<` and `<=`: put each comparison in parentheses.",
+    "does not require grad": "Autograd follows what is computed from a tensor that asked for it by `requires_grad_`, "
+    "and only where gradients are switched on.",
+    "only for scalar outputs": "A gradient is that of one number: how do many become one?",
     "maximum recursion depth": "Does it call itself?",
     "device type for generator": "A generator draws on its own device only: say `device=generator.device`.",
     "generator raised StopIteration": "`next` finds nothing more there: when should the loop end?",

@@ -19,13 +19,23 @@ from course_lib.checker.values import moved_case
 
 @dataclass(frozen=True)
 class Trial:
-    """Some arguments; with `twice` what is asked is whether a second call with them repeats the first."""
+    """Some arguments; with `twice` what is asked is whether a second call with them repeats the first.
+
+    With `no_grad` the call finds gradients switched off.
+    """
 
     case: tuple
     twice: bool = False
+    no_grad: bool = False
 
     def of(self, attempt: Callable) -> Callable:
-        return functools.partial(repeats, attempt) if self.twice else attempt
+        called = functools.partial(repeats, attempt) if self.twice else attempt
+        return functools.partial(_within_no_grad, called) if self.no_grad else called
+
+
+def _within_no_grad(attempt: Callable, *args: object) -> object:
+    with torch.no_grad():
+        return attempt(*args)
 
 
 @dataclass(frozen=True)
@@ -65,9 +75,14 @@ class Trials:
 
     @property
     def all(self) -> list[Trial]:
-        """Each case once; the first with a generator also twice: the second call shall go on with new numbers."""
+        """Each case once; the first with a generator also twice: the second call shall go on with new numbers.
+
+        Then the first within `torch.no_grad()`, if the quiz asks for that.
+        """
         again = [case for case in self.cases if any(isinstance(value, torch.Generator) for value in case)]
-        return [*map(Trial, self.cases), *(Trial(case, twice=True) for case in again[:1] if not self.quiz.changes)]
+        repeated = [Trial(case, twice=True) for case in again[:1] if not self.quiz.changes]
+        switched_off = [Trial(case, no_grad=True) for case in self.cases[:1] if self.quiz.no_grad]
+        return [*map(Trial, self.cases), *repeated, *switched_off]
 
     def run(self, attempt: Callable, trial: Trial, seed: int = 0) -> Outcome:
         """What the attempt (it may be another one, too) does in a trial."""
@@ -96,7 +111,8 @@ class Trials:
         at = f" in the line `{mine.line}`" if mine.line else ""
         if mine.timed_out:
             return Finding("timeout", f"Stopped after some seconds{at}. Does a loop never end?")
-        if mine.error == "NotImplementedError" or mine.value is ...:
+        unfinished = mine.error == "NotImplementedError" and " not implemented for " not in mine.says  # torch's words
+        if unfinished or mine.value is ...:
             if self.quiz.whole:
                 yours = f"`__init__` and `forward` of `{self.quiz.name}` are both yours to write."
                 return Finding("not_attempted", f"Not finished yet: {yours}")

@@ -29,7 +29,9 @@ EtaOption = Annotated[
 GuideOption = Annotated[
     str,
     typer.Option(
-        "--guide", help="A weaker network that guides: a checkpoint, none, or auto for the one that the course uses."
+        "--guide",
+        help="What guides: a weaker network (its checkpoint), labels (the network itself without its labels), none, "
+        "or auto for the one that the course uses.",
     ),
 ]
 GuideWeightOption = Annotated[

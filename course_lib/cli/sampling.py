@@ -70,6 +70,8 @@ def sample(
     target = None if label is None else class_index(loaded, label)
     chosen = choose_sampler(loaded.schedule, sampler, steps, spacing, eta)
     guided_by = choose_guide(checkpoint, loaded, guide, guide_weight, device)
+    if guide == "labels" and label is None:
+        raise CourseError("--guide labels needs a label that it can strengthen: name one with --label.")
     check_sampling_memory(loaded, count, batch, precision)
     total = chosen.steps_in(loaded.schedule)
 

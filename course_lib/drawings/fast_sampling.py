@@ -93,12 +93,12 @@ def _show_rows(rows: Mapping[str, Tensor], title: str, alternative: str) -> None
     show_film([named_rows(rows, title)], alternative, colours=256)
 
 
-def named_rows(rows: Mapping[str, Tensor], text: str) -> np.ndarray:
+def named_rows(rows: Mapping[str, Tensor], text: str, scale: int = 4) -> np.ndarray:
     """Images (n, C, H, W) in a row for each name, the name before it and `text` above, as `as_picture` makes pictures.
 
-    Each pixel is enlarged four times, so the file stays small.
+    Each pixel is enlarged `scale` times, so the file stays small.
     """
-    scale, letters = 4, ImageFont.load_default(22)
+    letters = ImageFont.load_default(22)
     columns = len(next(iter(rows.values())))
     grid = image_grid(torch.cat(list(rows.values())), columns, scale)
     height = grid.shape[0] / len(rows)

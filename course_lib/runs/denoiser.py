@@ -48,7 +48,7 @@ class Denoiser:
             self.model, shape, self.schedule, generator, predicts=self.predicts, clip_start=self.clip_start
         )
         for state in states:
-            yield _finite(state)
+            yield finite(state)
 
     def sample(self, count: int, generator: Generators = None) -> Tensor:
         """The last of `sample_steps`: samples (count, C, H, W) in the model's range.
@@ -58,7 +58,8 @@ class Denoiser:
         return deque(self.sample_steps(count, generator), maxlen=1)[0]
 
 
-def _finite(x: Tensor) -> Tensor:
+def finite(x: Tensor) -> Tensor:
+    """x as it is. Raises SamplingError for nan and inf in it."""
     if not bool(x.isfinite().all()):
         raise SamplingError(
             "the network's samples are not finite (nan or inf). Keep the predicted image in range "

@@ -1,4 +1,7 @@
-"""A weaker network that guides a stronger one (autoguidance, chapter 12), and which guides the course's own have."""
+"""A weaker network that guides a stronger one (chapters 12 and 13), and which guides the course's own have.
+
+The weaker one may be the network itself, without its labels: then this is classifier-free guidance.
+"""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,14 +12,15 @@ from torch import Tensor
 
 from course_lib.errors import CourseError
 from course_lib.fast_sampling import autoguide
+from course_lib.guidance import in_interval
 from course_lib.paths import DATA
 from course_lib.runs.checkpoints import Checkpoint, find_checkpoint, load_checkpoint
 from course_lib.runs.devices import autocast
-from course_lib.schedules import sigma_from_alphas_cumprod
 from course_lib.types import Model
 
 USUAL = "fashion_mnist_cpu"  # guides fashion_mnist
 WEIGHT, LOWEST, HIGHEST = 1.3, 0.2, 5.0  # data/fast_sampling.md says how they were chosen
+LABEL_WEIGHT = 2.0  # plainly of its class, and the price is known: data/guidance.md
 
 
 class GuideError(CourseError):
@@ -41,8 +45,9 @@ class Guide:
     @property
     def asked(self) -> list[bool]:
         """Whether it is asked, for each t of the schedule."""
-        sigma = sigma_from_alphas_cumprod(self.checkpoint.schedule.alphas_cumprod)
-        return ((self.lowest <= sigma) & (sigma <= self.highest)).tolist()
+        schedule = self.checkpoint.schedule
+        every = torch.arange(schedule.timesteps, device=schedule.device)
+        return in_interval(every, schedule, self.lowest, self.highest).tolist()
 
     def check(self, checkpoint: Checkpoint) -> None:
         """Raise GuideError unless it can guide the network of `checkpoint`: see `check_guide`."""
@@ -81,15 +86,21 @@ def choose_guide(
 ) -> Guide | None:
     """The guide for `checkpoint`, which was loaded as `name`, that the words of a command ask for.
 
-    wanted    "auto" for `usual_guide`, "none", or a checkpoint's name or path
+    wanted    "auto" for `usual_guide`, "none", "labels" for the network itself without its labels, or a checkpoint's
+              name or path
     weight    the course's, unless given
 
-    Raises GuideError as `check_guide`, and for a weight where there is no guide; CheckpointError as `load_checkpoint`.
+    Raises GuideError as `check_guide`, for a weight where there is no guide, and for labels that the network does not
+    know; CheckpointError as `load_checkpoint`.
     """
     if wanted == "auto":
         guide = usual_guide(name, device)
     elif wanted == "none":
         guide = None
+    elif wanted == "labels":
+        if checkpoint.model.num_classes is None:
+            raise GuideError("this network was trained without labels, so they cannot guide it; name another --guide.")
+        guide = Guide(checkpoint, LABEL_WEIGHT, LOWEST, HIGHEST, "the network without its labels")
     else:
         guide = Guide(load_checkpoint(wanted, device), WEIGHT, LOWEST, HIGHEST, Path(wanted).stem)
     if guide is None:

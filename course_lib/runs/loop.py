@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from course_lib.files import BusyError, locked
+from course_lib.guidance import drop_labels
 from course_lib.images import class_names, load_images, to_model_range
 from course_lib.pictures.plots import save_grid
 from course_lib.runs.checkpoints import denoiser
@@ -24,7 +25,6 @@ from course_lib.runs.tensor_files import NotFiniteError, check_finite
 from course_lib.signals import deferred
 from course_lib.training import (
     batch_indices,
-    drop_labels,
     ema_decay,
     ema_update,
     flip_half,

@@ -209,6 +209,8 @@ with after_answer("what_comes_back_first"):
 # | 10 | sampling | 100 | grids and films of samples; a denoiser that copies; ten typical bugs |
 # | 11 | evaluation | 120 | five scores with their floors, and a case in which a score lies |
 # | 12 | fast_sampling | 120 | three fast samplers, and a weak network that improves a strong one |
+# | 13 | guidance | 120 | garments of one class at any weight, by a label or by a classifier, and where guidance leads |
+# | 14 | editing | 130 | clean, draw, fill and walk between pictures, with the network that you have |
 #
 # All chapters use the same symbols and the same names in the code. Call `notation()` in any notebook to see them in one table.
 # `progress()` shows the quizzes that you have passed:

@@ -283,6 +283,13 @@ def test_what_cannot_be_scored_is_said_before_anything_is_drawn(run, judges, wor
     assert "Traceback" not in said
 
 
+def test_labels_guide_what_has_a_label(run, tmp_path):
+    words = ["sample", run / "checkpoint.safetensors", "-n", 2, "--guide", "labels", "--out", tmp_path / "two.png"]
+    assert "--guide labels needs a label" in course(*words, ok=False)
+    course(*words, "--label", 1, "--guide-weight", 3)
+    assert (tmp_path / "two.png").is_file()
+
+
 def test_networks_that_draw_something_else_and_judges_with_one_name_are_refused(run, judges, tmp_path):
     tensors, about = read_safetensors(run / "checkpoint.safetensors")
     write_safetensors(tmp_path / "small.safetensors", tensors, about | {"image_shape": [1, 8, 8]})

@@ -251,6 +251,8 @@ def test_the_promised_quizzes_are_there():  # their order: test_names.py
             *("frechet_distance", "kernel_distance", "inception_score", "precision_recall", "bits_per_dimension"),
         ],
         "fast_sampling": ["ddim_timesteps", "ddim_step", "dpm_solver_step", "heun_step", "autoguide"],
+        "guidance": ["drop_labels", "guided_noise", "in_interval", "classifier_gradient"],
+        "editing": ["noise_level_to_t", "denoise_from", "inpaint_step", "repaint_schedule", "invert_step", "slerp"],
     }
     for chapter, names in promised.items():
         quizzes = quizzes_of(chapter)

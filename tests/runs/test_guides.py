@@ -6,6 +6,7 @@ import pytest
 import torch
 from small_checkpoints import make_checkpoint
 
+from course_lib.guidance import guided_noise
 from course_lib.paths import DATA
 from course_lib.runs import guides
 from course_lib.runs.checkpoints import CheckpointError, denoiser, export_checkpoint, load_checkpoint
@@ -144,6 +145,20 @@ def test_a_guide_is_named_by_a_command(strong, weak, stored):
         choose_guide(stored, strong, "nowhere", None, "cpu")
     with pytest.raises(GuideError, match="what they predict"):
         choose_guide(stored, make_checkpoint("v", True), str(stored), None, "cpu")
+
+
+def test_the_labels_guide_a_network_that_knows_them(strong, weak):
+    """Its guide is the network itself, without its labels: that is classifier-free guidance."""
+    guide = choose_guide("any", strong, "labels", 2.5, "cpu")
+    assert (guide.weight, guide.lowest, guide.highest) == (2.5, guides.LOWEST, guides.HIGHEST)
+    x, _ = x_and_t(3)
+    labels, t = torch.tensor([0, 1, 2]), torch.full((3,), guide.asked.index(True))
+    guided = denoiser(strong, labels, "fp32", guide=guide)
+    null_class = strong.model.num_classes
+    assert torch.equal(guided(x, t), guided_noise(strong.model, x, t, labels, null_class, 2.5))
+    assert choose_guide("any", strong, "labels", None, "cpu").weight == guides.LABEL_WEIGHT
+    with pytest.raises(GuideError, match="trained without labels"):
+        choose_guide("any", weak, "labels", None, "cpu")
 
 
 def test_the_course_guides_its_own_network_wherever_it_is_named(tmp_path):
