@@ -22,7 +22,8 @@ from course_lib.types import Generators, Model, Predicts
 
 
 def noise_level_to_t(sigma: Tensor, schedule: NoiseSchedule) -> Tensor:
-    """The t at which the network expects a noise of standard deviation sigma on a picture: long, in the shape of sigma.
+    """The t at which the network expects a noise of standard deviation sigma on a picture: long, in the shape of sigma
+    (any shape).
 
     The t whose sqrt((1 - alpha-bar_t) / alpha-bar_t) is nearest to sigma. sigma is in the units of the picture, whose
     values go from -1 to 1: a picture plus sigma times noise, multiplied by sqrt(alpha-bar_t), is an x_t.
@@ -40,10 +41,11 @@ def denoise_from(
     predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
-    """A clean picture from a noisy one, x_0 plus noise whose level is that of t = `start`: (B, ...) in and out.
+    """A clean picture from a noisy one, x_0 plus noise whose level is that of t = `start`: (B, ...) in and out; `steps`
+    steps of DDIM.
 
-    sqrt(alpha-bar_start) noisy is an x_t at t = start; from there `steps` steps of `ddim_step` with eta = 0 lead to
-    clean data, at the t of `ddim_timesteps(start + 1, steps)`. One step is the predicted x_0 itself, the mean of all
+    sqrt(alpha-bar_start) noisy is an x_t at t = start; from there the steps of `ddim_step` with eta = 0 lead to clean
+    data, at the t of `ddim_timesteps(start + 1, steps)`. One step is the predicted x_0 itself, the mean of all
     clean pictures that are possible: the smallest squared error. More steps choose one of them.
     """
     x_t = schedule.sqrt_alphas_cumprod[start] * noisy
@@ -111,14 +113,15 @@ def inpaint_step(
     clip_start: bool = False,
 ) -> Tensor:
     """x at t_prev from x_t (B, ...): drawn where the mask is 0, and where it is 1 the known picture with the noise of
-    t_prev. t and t_prev (B,); t_prev = -1 is clean data.
+    t_prev.
 
-    known         the clean picture, (B, ...); where the mask is 0 its values have no effect
-    mask          1 where known, 0 where to be drawn; it broadcasts with x_t
-    noise         what `ddim_step` takes, in the shape of x_t
-    known_noise   for the known part, standard normal, in the shape of x_t
+    t, t_prev     long (B,); t_prev = -1 is clean data
+    known         the clean picture, (B, ...)
+    mask          1 where known, 0 where to be drawn; broadcasts with x_t
+    noise         for ddim_step; known_noise is for the known part
 
-    The drawn part is `ddim_step`, the known one sqrt(alpha-bar_prev) known + sqrt(1 - alpha-bar_prev) known_noise.
+    Both are standard normal, in the shape of x_t. Where the mask is 0 the values of `known` have no effect. The drawn
+    part is `ddim_step`, the known one sqrt(alpha-bar_prev) known + sqrt(1 - alpha-bar_prev) known_noise.
     2201.09865, equation 8. So at the end the known part has no difference from `known`.
     """
     drawn = ddim_step(model, x_t, t, t_prev, noise, schedule, eta, predicts, clip_start)
@@ -135,7 +138,7 @@ def repaint_schedule(steps: int, jump_length: int = 10, jump_n_sample: int = 10)
     of the way is gone down jump_n_sample times, and the parts grow together. jump_n_sample = 1 goes straight down.
     2201.09865, section 4.2 and appendix B.
     """
-    returns = {level: jump_n_sample - 1 for level in range(0, steps - jump_length, jump_length)}
+    returns = dict.fromkeys(range(0, steps - jump_length, jump_length), jump_n_sample - 1)
     level, levels = steps - 1, [steps - 1]
     while level >= 0:
         if returns.get(level, 0) > 0:
@@ -250,7 +253,7 @@ def invert_step(
     predicts: Predicts = "noise",
     clip_start: bool = False,
 ) -> Tensor:
-    """x at the noisier t_next from x_t (B, ...), by `ddim_step`'s path backwards; t and t_next (B,), t < t_next. At
+    """x at the noisier t_next from x_t (B, ...), by ddim_step's path backwards; t and t_next long (B,), t < t_next. At
     t = -1 x_t is clean data: there the model is asked at t = 0, and x_t is x_0.
 
     sqrt(alpha-bar_next) x_0 + sqrt(1 - alpha-bar_next) eps, where eps is the noise that the model sees in x_t, and x_0
@@ -284,9 +287,12 @@ def invert(
 def slerp(start: Tensor, end: Tensor, fraction: Tensor) -> Tensor:
     """From `start` to `end` along a great circle, row by row: (B, ...); fraction (B,), 0 is start and 1 is end.
 
+    Rows that point the same way are mixed linearly.
+
     sin((1 - f) angle) / sin(angle) start + sin(f angle) / sin(angle) end, with the angle between the two rows, each
-    taken as one vector. Rows that point the same way are mixed linearly: (1 - f) start + f end. A straight line
-    between two draws of noise passes through points that are too short to be noise; this way keeps their length.
+    taken as one vector. A straight line between two draws of noise passes through points that are too short to be
+    noise; this way keeps their length. There is no single way between rows that point in opposite directions: the
+    result is then not to be used.
     """
     a, b = start.flatten(1), end.flatten(1)
     cosine = (a * b).sum(dim=1) / (a.norm(dim=1) * b.norm(dim=1))

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from small_unets import small
 from torch.testing import assert_close
 
 from course_lib.fast_sampling import autoguide, dpm_solver_sample_loop
@@ -22,7 +23,6 @@ from course_lib.guidance import (
 from course_lib.mixtures import GaussianMixture
 from course_lib.reverse import predict_start_from_noise
 from course_lib.schedules import NoiseSchedule, sigma_from_alphas_cumprod
-from small_unets import small
 
 SCHEDULE = NoiseSchedule.from_name("cosine", 200)
 LEFT = GaussianMixture(torch.tensor([[-1.0, 0.5], [-0.5, -1.0]], dtype=torch.float64), std=[0.2, 0.4], weights=[1, 3])

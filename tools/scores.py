@@ -96,7 +96,7 @@ def inside(steps: int, weight: float) -> Setting:
 
 def label(weight: float, lowest: float = 0.0, highest: float = INFINITE) -> Setting:
     """Guided by its own labels, with the course's usual sampler."""
-    return Setting(DEFAULT, weight, lowest, highest, NETWORK)
+    return Setting(Sampler(DEFAULT.name, DEFAULT.steps, "log_snr"), weight, lowest, highest, NETWORK)
 
 
 def ddim(steps: int, spacing: Spacing = "trailing", eta: float = 0.0) -> Setting:

@@ -93,3 +93,31 @@ def test_the_cards_quote_the_table(script, capsys):
     ]
     assert len(quoted) == 5
     assert set(quoted) <= triples
+
+
+def test_the_table_of_guidance_is_that_of_its_settings_and_its_card_quotes_it(script, capsys):
+    lines = script.read(DATA / "guidance.csv")
+    expected = {
+        tuple((setting.identity | {"seed": str(seed), "judge": judge})[key] for key in script.IDENTITY)
+        for setting in script.LABEL_SETTINGS
+        for seed in script.SEEDS
+        for judge in script.JUDGES
+    }
+    assert {tuple(line[key] for key in script.IDENTITY) for line in lines} == expected
+    assert len(lines) == len(expected)
+    script.trade_table(DATA / "guidance.csv")
+    assert capsys.readouterr().out.strip() in (DATA / "guidance.md").read_text(encoding="utf-8")
+
+
+def test_guidance_by_labels_is_scored_with_the_network_itself_as_its_guide(scores, tmp_path, monkeypatch):
+    monkeypatch.setattr(scores, "LABEL_SETTINGS", (scores.label(1.0), scores.label(2.0, 0.2, 5.0)))
+    monkeypatch.setattr(scores.Judge, "probabilities", lambda judge, features: torch.eye(10)[[3] * len(features)])
+    out = tmp_path / "trade.csv"
+    scores.trade(samples=tmp_path, jobs=1, out=out)
+    lines = scores.read(out)
+    assert [(weight, seed) for _, weight, seed in scores.drawn] == [(w, seed) for w in (None, 2.0) for seed in range(3)]
+    assert {(line["weight"], line["guide"]) for line in lines} == {("1", "none"), ("2", "fashion_mnist")}
+    named = {line["seed"]: float(line["agreement"]) for line in lines}
+    for seed in range(3):  # a judge that calls everything 3 agrees with a tenth of the labels
+        exact = float((scores.draw_labels(10, SAMPLES, seed) == 3).double().mean())
+        assert named[str(seed)] == pytest.approx(exact, abs=1e-4)

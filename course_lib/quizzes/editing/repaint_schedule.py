@@ -33,7 +33,7 @@ repaint_schedule = Quiz(
     ),
 )
 
-RETURNS = "{level: jump_n_sample - 1 for level in range(0, steps - jump_length, jump_length)}"
+RETURNS = "dict.fromkeys(range(0, steps - jump_length, jump_length), jump_n_sample - 1)"
 PLACES = "range(0, steps - jump_length, jump_length)"
 UP = "levels += range(level + 1, level + jump_length + 1)"
 TOP = "level += jump_length"
