@@ -65,7 +65,7 @@ def sketch_to_image(
     """A picture that resembles a sketch (B, ...): the sketch, noised to t = `start`, and denoised again.
 
     `noise` is standard normal, in the shape of the sketch. A small start keeps the sketch, a large one forgets it.
-    SDEdit, 2108.01073, algorithm 1, with `ddim_sample_from` in the place of its solver.
+    SDEdit, 2108.01073, section 3, with `ddim_sample_from` in the place of its solver.
     """
     t = torch.full((len(sketch),), start, device=sketch.device)
     x_t = q_sample(sketch, t, noise, schedule)
@@ -135,8 +135,8 @@ def repaint_schedule(steps: int, jump_length: int = 10, jump_n_sample: int = 10)
 
     It goes down. When it first arrives at one of the levels 0, jump_length, 2 jump_length, ... below
     steps - jump_length, it goes up again by jump_length, and comes back, jump_n_sample - 1 times in all. So each part
-    of the way is gone down jump_n_sample times, and the parts grow together. jump_n_sample = 1 goes straight down.
-    2201.09865, section 4.2 and appendix B.
+    of the way below the highest return is gone down jump_n_sample times, and the parts grow together. With
+    jump_n_sample = 1 it goes straight down. 2201.09865, section 4.2.
     """
     returns = dict.fromkeys(range(0, steps - jump_length, jump_length), jump_n_sample - 1)
     level, levels = steps - 1, [steps - 1]

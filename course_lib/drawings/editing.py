@@ -40,11 +40,11 @@ def show_opening(walks: Sequence[Tensor], drawn: Sequence[Tensor]) -> None:
     states = [torch.cat(pair) for pair in zip(walks, drawn, strict=True)]
     texts = ["above: two garments and the way between; below: from a drawing"] * len(states)
     alternative = (
-        "Two rows of five garments in motion. Above a bag turns into a T-shirt, a shirt into a coat, trousers into a "
-        "dress, a T-shirt into a dress, and a sneaker into an ankle boot; on the way there are garments all the time. "
-        "Below flat grey drawings of the same kinds get laces, soles, folds and seams."
+        "Two rows of three garments in motion. Above a shirt turns into a coat, a T-shirt into a dress, and a sneaker "
+        "into an ankle boot; on the way there are garments all the time. Below flat grey drawings of a sneaker, a "
+        "dress and a bag get laces, folds and seams."
     )
-    show_film(film_frames(states, texts, len(walks[0])), alternative, seconds=5.0)
+    show_film(film_frames(states, texts, len(walks[0]), scale=12), alternative, seconds=5.0)
 
 
 def show_walk(states: Sequence[Tensor]) -> None:
@@ -112,12 +112,12 @@ def show_bugs(rows: Mapping[str, Tensor]) -> None:
 
 
 def show_variety(rows: Mapping[str, Tensor]) -> None:
-    """The same garment with the same hole, filled with ten seeds."""
+    """The same garment with the same hole, filled with six seeds."""
     _show_rows(
         rows,
-        "One hole, ten seeds",
+        "One hole, six seeds",
         "Rows of the same sneaker with a hidden square in its middle. In the two rows below, from replacement and from "
-        "RePaint, each of the ten has another upper: high or low, light or dark, plain or with a pattern.",
+        "RePaint, each of the six has another upper: high or low, light or dark, plain or with a pattern.",
     )
 
 
@@ -126,9 +126,9 @@ def show_round_trip(rows: Mapping[str, Tensor]) -> None:
     _show_rows(
         rows,
         "To noise and back again, with few and with many steps",
-        "Rows of ten garments. After 10 steps each way patterns are lost and some greys are wrong. After 20 steps more "
-        "is kept. After 50 steps the garments look like the originals. The last row is the noise that was reached: "
-        "grain on the garments, and an even grey around them.",
+        "Rows of five garments. After 10 steps each way patterns are lost and some greys are wrong. After 20 steps "
+        "more is kept. After 50 steps the garments look nearly like the originals. The last row is the noise that was "
+        "reached: grain on the garments, and an even grey around them.",
     )
 
 

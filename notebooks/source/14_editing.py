@@ -93,27 +93,25 @@ def between(first: Tensor, second: Tensor, fraction: Tensor) -> Model:
 
 
 # %%
-first = torch.tensor(
-    [8, 6, 1, 0, 7]
-)  # bag, shirt, trousers, T-shirt, sneaker
-second = torch.tensor([0, 4, 3, 3, 9])  # T-shirt, coat, two dresses, boot
-numbers = (1, 1, 1, 0, 0)
+first = torch.tensor([6, 0, 7])  # shirt, T-shirt, sneaker
+second = torch.tensor([4, 3, 9])  # coat, dress, ankle boot
+numbers = (1, 0, 0)
 ends = [
     editing.invert(
         partial(strong.model, labels=kinds),
         pick(kinds.tolist(), numbers),
         schedule,
-        steps=16,
+        steps=12,
         clip_start=True,
     )
     for kinds in (first, second)
 ]
 walks = []
-for fraction in torch.linspace(0, 1, 13):
-    z = editing.slerp(*ends, fraction.expand(5))
+for fraction in torch.linspace(0, 1, 11):
+    z = editing.slerp(*ends, fraction.expand(3))
     model = between(first, second, fraction)
     walks.append(
-        ddim_sample_from(model, z, 199, schedule, 16, clip_start=True)
+        ddim_sample_from(model, z, 199, schedule, 12, clip_start=True)
     )
 
 # %% tags=["fold"]
@@ -156,24 +154,26 @@ def painted(parts: tuple[tuple[str, int], ...]) -> Tensor:
 # %%
 sketches = torch.stack([painted(parts) for parts in DRAWINGS])
 sketched = torch.tensor([7, 9, 3, 8, 6])  # sneaker, boot, dress, bag, shirt
-g = torch.Generator().manual_seed(0)
+g = torch.Generator().manual_seed(4)  # chosen by eye among six
 sketch_noise = torch.randn(sketches.shape, generator=g)
 
 
-def from_sketch(sketch: Tensor, kinds: Tensor, start: int) -> Tensor:
+def from_sketch(drawn: Tensor, rows: list[int], start: int) -> Tensor:
+    """Some of the drawings (5, 1, 28, 28) as garments."""
     return sketch_to_image(
-        partial(strong.model, labels=kinds),
-        sketch,
+        partial(strong.model, labels=sketched[rows]),
+        drawn[rows],
         start,
-        sketch_noise,
+        sketch_noise[rows],
         schedule,
         steps=12,
         clip_start=True,
     )
 
 
-grown = [from_sketch(sketches, sketched, t) for t in range(12, 145, 11)]
-drawings.show_opening(walks, [sketches, *grown[1:]])
+some = [0, 2, 3]
+grown = [from_sketch(sketches, some, t) for t in range(15, 143, 14)]
+drawings.show_opening(walks, [sketches[some], *grown])
 
 # %% [markdown]
 # ## How much noise is in this picture?
@@ -213,7 +213,7 @@ for grey, t in zip(greys, fitting, strict=True):
 # ## From the right $t$
 #
 # Now clean the picture. Scale it, and go down from $t$ to clean data. `ddim_sample_from(model, x_t, start, schedule, steps, predicts=..., clip_start=...)` makes `steps` steps of DDIM without fresh noise, from $t$ = `start` to clean data.
-# It is chapter 12's loop, except that it begins where you say.
+# It is chapter 12's loop, except that it begins where you say. With one step it returns the predicted $x_0$ itself, because $\bar\alpha$ is 1 at clean data.
 
 
 # %% quiz="denoise_from"
@@ -236,12 +236,12 @@ def denoise_from(
 denoise_from = check(denoise_from)
 
 # %% [markdown]
-# Two more things for a fair comparison. The **median filter** is the classic: each pixel becomes the median of itself and its eight neighbours. And **PSNR**, the
+# Two more things for a comparison. The **median filter** is the classic: each pixel becomes the median of itself and its eight neighbours. And **PSNR**, the
 # peak signal-to-noise ratio, says how close a picture is to the clean one. Our pixels have a range of 2, so
 #
 # $$\mathrm{PSNR} = 10\, \log_{10} \frac{2^2}{\text{mean squared error}} \quad \text{in decibels (dB)}.$$
 #
-# Higher is better. 3 dB more mean half of the squared error.
+# Higher is better. 3 dB more means half the squared error. Here the network is told the class of each garment. Values beyond -1 and 1 are cut off before the noisy picture is shown and measured.
 
 # %%
 classes = torch.arange(10)
@@ -318,16 +318,17 @@ assert roughness(cleaned["ten steps"]) > 1.05 * roughness(cleaned["one call"])
 # The numbers are PSNR. One call is ahead of ten steps by about one decibel, and ten steps look sharper. Both are right, in their way.
 #
 # Many garments could be behind this noise. One call gives their mean, $\mathrm E[x_0 \mid x_t]$. Of all answers it has the smallest squared error on average: that is how the network was trained.
-# But a mean of many patterns is smooth. Ten steps choose *one* of the garments, with a pattern. It is a possible pattern, and mostly not the true one. So the squared error is larger.
+# But a mean of many patterns is smooth. Ten steps end at *one* garment, with a pattern. It is a possible pattern, and mostly not the true one. So the squared error is larger. (A random draw from all possible garments would have twice the squared error of the mean, 3 dB less.
+# Ten steps of DDIM add no fresh noise, so they are no random draw, and they lose less.)
 #
-# A doctor who looks for a shadow in an X-ray wants the mean. A poster wants the ten steps. Image restoration calls this the trade between distortion and perception
+# If you want to measure something in the picture, take the mean: it invents nothing. If the picture should only look good, take ten steps. Image restoration calls this the trade between distortion and perception
 # ([1711.06077](https://arxiv.org/abs/1711.06077)).
 #
 # </details>
 #
 # ## What if the $t$ is wrong?
 #
-# Often nobody knows the noise exactly. Now it is 50 grey levels, which fits $t = 45$.
+# Often nobody knows the noise exactly. Now it is 50 grey levels, which fits $t = 45$, and we take one call.
 
 # %%
 question("wrong_t")
@@ -397,7 +398,7 @@ for grey in (10, 25, 50, 75, 100):
         assert min(best["ten steps", grey]) > max(best[classic, grey])
 
 # %% [markdown]
-# The network is ahead at every noise level, and one call is always ahead of ten steps. The comparison is not fair: the classics know nothing about garments, and the network has seen 60,000. So the gap says what it is worth to know the data. With weak noise the median filter does more harm than the noise itself.
+# The network is ahead at every noise level, and one call is always ahead of ten steps. The comparison is not fair: the classics know nothing about garments, and the network has seen 60,000. So the gap shows how much it helps to know this kind of picture. With weak noise the median filter does more harm than the noise itself.
 #
 # ## From a drawing to a garment
 #
@@ -434,9 +435,9 @@ check(how_much_of_a_sketch, "how_much_of_a_sketch")
 # %%
 yours = 7
 mine = torch.cat([pad.image, sketches[1:]])
-kinds = torch.cat([torch.tensor([yours]), sketched[1:]])
+sketched[0] = yours
 starts = (30, 90, 130, 160, 199)
-from_mine = [from_sketch(mine, kinds, start) for start in starts]
+from_mine = [from_sketch(mine, [0, 1, 2, 3, 4], start) for start in starts]
 names = ["drawing", *(f"t = {start}" for start in starts)]
 with after_answer("how_much_of_a_sketch"):
     drawings.show_sketches(dict(zip(names, [mine, *from_mine], strict=True)))
@@ -450,13 +451,13 @@ assert changed[-1] > 3 * changed[1]
 # %% [markdown]
 # <details><summary>What you saw</summary>
 #
-# From $t = 30$ you get the drawing back, with a little texture. From $t = 199$ you get a good garment that has nothing to do with the drawing. In between, around 130, the outline is yours, and the surface is the network's.
+# From $t = 30$ you get the drawing back, with a little texture. From $t = 199$ you get a garment of the class that has nothing to do with the drawing. In between, around 90 to 130, the outline is mostly yours, and the surface is the network's.
 #
 # Noise hides small things first, and large shapes last. The drawing is right in its large shapes and wrong in its details. So choose the noise that hides what is wrong, and no more.
 #
 # </details>
 #
-# **End of sitting 1.** You have two editors that only begin in the middle. A good place for a break.
+# **End of sitting 1.** You can now edit in two ways: clean a noisy picture, and turn a drawing into a garment. Both begin sampling in the middle. A good place for a break.
 #
 # # Sitting 2: keep a part, walk between
 #
@@ -604,7 +605,8 @@ with after_answer("which_mask_is_inverted"):
 #
 # C has the inverted mask: it kept what was hidden. B is right.
 #
-# A puts the clean part into noisy states, and it *looks* fine. Here its right halves are a little plainer than B's, and that is all. The known part is exact at the end, so this test does not find the bug either.
+# A puts the clean part into noisy states. It *looks* fine, and at the seam it even fits better than B. It is still a bug: the network never saw states that are half clean and half noisy, so nothing says
+# that its predictions are right there. Here the drawn halves come out a little plainer. So a small step at the seam does not prove that a program is right. The known part is exact at the end, so this test does not find the bug either.
 # What finds it is a look at one step: at `t_prev` the known part must have noise of standard deviation $\sqrt{1 - \bar\alpha_\mathrm{prev}}$. `check` compared single steps of your `inpaint_step`, so it would have found it.
 #
 # </details>
@@ -615,7 +617,7 @@ with after_answer("which_mask_is_inverted"):
 #
 # Take data for which the right answer is known. Two round clouds of equal weight lie around $(-1, -1)$ and $(1, 1)$, with standard deviation 0.4. The first coordinate is known: it is 0.2. What is the second one?
 #
-# By Bayes' rule each cloud counts as much as it makes 0.2 likely. The right cloud is nearer, and gets 92 %. `conditional_mixture` computes this. So inpainting should put 92 % of its points there.
+# By Bayes' rule each cloud counts as much as it makes 0.2 likely. The right cloud is nearer, and gets 92 %. `conditional_mixture` computes this. So inpainting should put 92 % of its points there. In the place of the network we use the formula of the best possible prediction, `optimal_noise` from chapter 02, so no error comes from training.
 
 # %%
 question("share_on_the_right")
@@ -638,10 +640,14 @@ def second_coordinate(visited: list[int], seed: int, n: int = 2000) -> Tensor:
     return fill(exact_network, points, first_known, visited, seed)[:, 1]
 
 
-def shares(visited: list[int]) -> list[float]:
-    """The share of the right cloud, for three seeds."""
-    drawn = [second_coordinate(visited, seed) for seed in range(3)]
-    return [float((y > 0).float().mean()) for y in drawn]
+def three_draws(visited: list[int]) -> list[Tensor]:
+    """The second coordinate with three seeds."""
+    return [second_coordinate(visited, seed) for seed in range(3)]
+
+
+def shares(draws: list[Tensor]) -> list[float]:
+    """The share of the right cloud in each of them."""
+    return [float((y > 0).float().mean()) for y in draws]
 
 
 def down(steps: int) -> list[int]:
@@ -651,11 +657,11 @@ def down(steps: int) -> list[int]:
 # %%
 g = torch.Generator().manual_seed(5)
 should = exact.sample(2000, g)[:, 0]
-by_steps = {steps: shares(down(steps)) for steps in (50, 200)}
-by_replacement = second_coordinate(down(50), seed=0)
+replacements = {steps: three_draws(down(steps)) for steps in (50, 200)}
+by_steps = {steps: shares(draws) for steps, draws in replacements.items()}
 columns = {
     name: torch.stack([torch.full_like(y, 0.2), y], dim=1)
-    for name, y in (("exact", should), ("replacement", by_replacement))
+    for name, y in (("exact", should), ("replacement", replacements[50][0]))
 }
 with after_answer("share_on_the_right"):
     drawings.show_known(clouds, 0.2, columns)
@@ -678,19 +684,19 @@ assert abs(float(schedule.sqrt_one_minus_alphas_cumprod[150]) - 0.93) < 0.005
 # Look at an early step, say at $t = 150$. There $\sqrt{\bar\alpha_t}$ is 0.37, so the known coordinate is $0.37 \cdot 0.2$ plus noise of size 0.93. It says almost nothing. So the second coordinate chooses
 # a cloud nearly by chance. Later the noise is gone, and the known coordinate clearly says "right". But between the clouds there is no data, so a point that has chosen the left cloud cannot leave it.
 #
-# The error is in the method: the known part is told too late. In the garments the right half, too, chooses its grey and its pattern while the left half is still covered with noise.
+# Yet *we* know more from the start: the clean value 0.2. A correct sampler would use it at every level. Replacement shows the network only a noisy copy, so the network learns the known part too late. In the garments the right half, too, chooses its grey and its pattern while the left half is still covered with noise.
 #
 # </details>
 #
 # ## Go back and decide again
 #
-# Here is the idea of RePaint ([2201.09865](https://arxiv.org/abs/2201.09865)). When you have come down a little, the known part and the drawn part know a bit about each other. Now go *up* again: add noise to both.
+# Here is the idea of RePaint ([2201.09865](https://arxiv.org/abs/2201.09865)). When you have come down a little, the known part and the drawn part know a bit about each other. Now go *up* again: add noise to both. From $t$ up to $t'$ this is $x_{t'} = \sqrt r\; x_t + \sqrt{1 - r}\; \epsilon$ with $r = \bar\alpha_{t'} / \bar\alpha_t$, the step of chapter 04 over several levels. It is the function `renoise`.
 # With noise, what was decided is open again. On the way down the drawn part decides anew, and this time it begins with what it has learned from the known part.
 #
 # The list of levels becomes a zigzag. There are `steps` levels, numbered from `steps - 1` (noise) down to 0, and $-1$ for clean data. The list goes down. When it arrives for the first time at one of the levels 0, `jump_length`, 2 `jump_length`, ... that lie below `steps - jump_length`,
 # it goes up by `jump_length` and comes back, `jump_n_sample - 1` times in all. Then it goes on down. Each level in the list is a neighbour of the one before.
 #
-# Example: `repaint_schedule(4, 2, 2)` is 3, 2, 1, 0, 1, 2, 1, 0, -1.
+# Examples: `repaint_schedule(4, 2, 2)` is 3, 2, 1, 0, 1, 2, 1, 0, -1. `repaint_schedule(8, 2, 2)` begins with 7, 6, 5, 4, **5, 6**, 5, 4, 3: it returns at 4, 2 and 0, not at 6, and at 4 only once.
 
 
 # %% quiz="repaint_schedule"
@@ -736,7 +742,8 @@ ways = {"replacement": down(50)}
 for jump_n_sample in (2, 4, 10, 20):
     name = f"RePaint, {jump_n_sample} times"
     ways[name] = zigzag(50, 5, jump_n_sample)
-found = {name: shares(visited) for name, visited in ways.items()}
+draws = {name: three_draws(visited) for name, visited in ways.items()}
+found = {name: shares(three) for name, three in draws.items()}
 print("exact                           0.92")
 for name, visited in ways.items():
     three = "  ".join(f"{share:.2f}" for share in found[name])
@@ -745,8 +752,7 @@ for name, visited in ways.items():
 # %%
 chosen = ("replacement", "RePaint, 4 times", "RePaint, 20 times")
 seconds = {
-    f"{name}: {calls(ways[name])} calls": second_coordinate(ways[name], 0)
-    for name in chosen
+    f"{name}: {calls(ways[name])} calls": draws[name][0] for name in chosen
 }
 drawings.show_conditional(seconds, exact)
 
@@ -759,9 +765,9 @@ assert abs(means[-1] - 0.83) < 0.015
 assert calls(ways["RePaint, 20 times"]) == 905
 
 # %% [markdown]
-# It helps, and it is expensive. With 18 times the calls the share rises from 0.62 to 0.83. The exact answer is still 0.92. RePaint repairs much of what replacement gets wrong, and not all.
+# It helps, and it is expensive. With 18 times the calls the share rises from 0.62 to 0.83. With 90 times the calls it was 0.90 to 0.91 in three runs. So here RePaint comes close to the exact 0.92, but slowly.
 #
-# This is a hard case on purpose: the two clouds are far apart, so a point rarely moves from one to the other. An easier case is data along a line, where points can move on. It is measured in `data/inpainting.csv`, with the Wasserstein distance: how far the points would have to be moved, on average, to be spread like the exact answer.
+# This is a hard case on purpose: the two clouds are far apart, so a point rarely moves from one to the other. An easier case is points along a line in the plane, whose first coordinate is known. There are no gaps in these data, so a wrong point can move a little with each jump. It is measured in `data/inpainting.csv`, with the Wasserstein distance: how far the points would have to be moved, on average, to be spread like the exact answer. The floor is the distance between two exact samples.
 
 # %%
 drawings.show_distances(drawings.read_table("inpainting"))
@@ -790,11 +796,11 @@ assert distance(method="RePaint", jump_n_sample=16) > 0.85 * twice
 assert twice > 4 * distance(method="exact")
 
 # %% [markdown]
-# Here going down each part twice removes two thirds of the error, and more jumps remove nothing more. More steps without jumps hardly help, as before.
+# Here going down each part twice removes two thirds of the error, and more jumps remove nothing more. RePaint stays above the floor: even here it is not exact. More steps without jumps hardly help, as before.
 #
 # ## Garments again
 #
-# In a picture hundreds of pixels are known, and together they say something even under strong noise.
+# In a picture hundreds of pixels are known, and together they say something even under strong noise. So the error should be smaller than with the clouds. Look at the seam:
 
 # %%
 repainted = fill(network, ten, left, repaint)
@@ -818,7 +824,7 @@ assert seam(repainted) < 0.9 * seam(replaced)
 assert seam(ten) < seam(repainted)
 
 # %% [markdown]
-# At the seam the garments themselves have a step of 0.10 on average. With replacement it was 0.18 to 0.25 in four runs, and with RePaint 0.13 to 0.16.
+# At the seam the garments themselves have a step of 0.10 on average. With replacement it was 0.18 to 0.25 in four runs, and with RePaint 0.13 to 0.16. The seam is a symptom and not a proof: remember program A.
 #
 # ## One hole, many answers
 #
@@ -838,8 +844,8 @@ hole = DrawingPad(
 hole.show()
 
 # %%
-copies = ten[[chosen_class]].expand(10, -1, -1, -1)
-kind = torch.full((10,), chosen_class)
+copies = ten[[chosen_class]].expand(6, -1, -1, -1)
+kind = torch.full((6,), chosen_class)
 one_class = partial(strong.model, labels=kind)
 painted_mask = hole.mask
 fillings = {
@@ -861,7 +867,7 @@ drawings.show_variety(fillings)
 #
 # $$x_{t_\mathrm{next}} = \sqrt{\bar\alpha_\mathrm{next}}\; \hat x_0 + \sqrt{1 - \bar\alpha_\mathrm{next}}\; \hat\epsilon$$
 #
-# The first step starts from clean data, $t = -1$. The network knows no $t = -1$. Ask it at $t = 0$, and take the picture itself for $\hat x_0$. A batch may have rows with $t = -1$ beside others.
+# `predict_start_and_noise(model, x_t, t, schedule, predicts, clip_start)` of chapter 12 returns both, and `extract` looks up $\bar\alpha$. The first step starts from clean data, $t = -1$. The network knows no $t = -1$. Ask it at $t = 0$, keep its $\hat\epsilon$, and take the picture itself for $\hat x_0$. A batch may have rows with $t = -1$ beside others (`torch.where`).
 
 
 # %% quiz="invert_step"
@@ -903,19 +909,21 @@ def to_picture(model: Model, z: Tensor, steps: int) -> Tensor:
     return ddim_sample_from(model, z, 199, schedule, steps, clip_start=True)
 
 
-noises = {steps: to_noise(network, ten, steps) for steps in (10, 20, 50)}
-back = {n: to_picture(network, z, n) for n, z in noises.items()}
-trips = {n: psnr(x, ten) for n, x in back.items()}
+kinds = torch.tensor([0, 3, 4, 6, 8])
+five, of_five = ten[kinds], partial(strong.model, labels=kinds)
+noises = {steps: to_noise(of_five, five, steps) for steps in (10, 20, 50)}
+back = {n: to_picture(of_five, z, n) for n, z in noises.items()}
+trips = {n: psnr(x, five) for n, x in back.items()}
 named = {f"{n} steps: {trips[n]:.0f} dB": x for n, x in back.items()}
-shown = {"garment": ten} | named | {"the noise": noises[50] / 2.5}
+shown = {"garment": five} | named | {"the noise": noises[50] / 2.5}
 drawings.show_round_trip(shown)
 
 # %% tags=["fold"]
 # What the text says, checked
 assert trips[10] < trips[20] - 1.5
 assert trips[20] < trips[50] - 3
-assert float(noises[50][ten == -1].std()) < 0.3
-assert 0.9 < float(noises[50][ten != -1].std()) < 1.1
+assert float(noises[50][five == -1].std()) < 0.3
+assert 0.9 < float(noises[50][five != -1].std()) < 1.1
 
 # %% [markdown]
 # The way back asks the network at slightly different points than the way there. The shorter the steps, the smaller this difference. For 32 real photographs the PSNR of the round trip is 20, 24, 31 and 37 dB with 10, 20, 50 and 100 steps (one run).
@@ -926,17 +934,17 @@ assert 0.9 < float(noises[50][ten != -1].std()) < 1.1
 
 # %%
 z = noises[50]
-ground = ten == -1
+ground = five == -1
 print(f"standard deviation: {z.std():.2f}")
 print(f"on the black ground {z[ground].std():.2f}", end=", ")
 print(f"on the garments {z[~ground].std():.2f}")
 
 # %% [markdown]
-# On the garments the standard deviation is 1, as it should be. On the black ground it is far too small, and one still sees the outline. So this is **not a typical draw of noise**.
+# On the garments the standard deviation is about 1 on average. But look at the checked coat: its pattern is still in the noise, and real noise has no pattern. On the black ground the standard deviation is far too small, and you still see the outline. So this is **not a typical draw of noise**.
 #
-# The reason lies in the data. A black pixel is exactly $-1$. In such a flat ground the network sees no noise, and says so at the first steps. The path back up starts with $\hat\epsilon \approx 0$ there and stays near 0. Real noise on black
-# would look different, but no path that starts from *exactly* black leads to it. So the inversion finds a point that gives the picture back. It does not find a point that the sampler would ever have drawn
-# ([2403.08840](https://arxiv.org/abs/2403.08840) finds the same for large networks).
+# The reason lies in the data. A black pixel is exactly $-1$. In such a flat ground the network sees no noise, and says so at the first steps. The path up to noise starts with $\hat\epsilon \approx 0$ there and stays near 0. Many draws of noise end in the same exact black. The way up
+# reaches only one of them, and an untypical one. It gives the picture back ([2410.23530](https://arxiv.org/abs/2410.23530) finds the same for large networks, and
+# [2403.08840](https://arxiv.org/abs/2403.08840) what it does to interpolation).
 #
 # ## The middle of two noises
 #
@@ -962,7 +970,7 @@ check(middle_of_two_noises, "middle_of_two_noises")
 #
 # $$\mathrm{slerp}(a, b, f) = \frac{\sin((1 - f)\, \omega)}{\sin \omega}\; a + \frac{\sin(f \omega)}{\sin \omega}\; b.$$
 #
-# Each row of the batch is one long vector with its own angle. Its cosine is $a \cdot b / (|a|\, |b|)$. If two rows point the same way, $\sin \omega$ is 0: then mix them linearly.
+# Each row of the batch is one long vector with its own angle. Its cosine is $a \cdot b / (|a|\, |b|)$. If two rows point the same way, $\sin \omega$ is 0: then mix them linearly. Two traps: by rounding the cosine can be a little above 1, so clamp it; and the weights need the shape (B, 1, ..., 1).
 
 
 # %% quiz="slerp"
@@ -990,7 +998,7 @@ starts = {
     "slerp": slerp(a, b, half),
     "b": b,
 }
-middles = {name: to_picture(network, z, 25) for name, z in starts.items()}
+middles = {name: to_picture(network, z, 20) for name, z in starts.items()}
 fractions = torch.linspace(0, 1, 21)
 line = [torch.lerp(a, b, f).std() for f in fractions]
 circle = [slerp(a, b, f.expand(10)).std() for f in fractions]
@@ -1014,7 +1022,7 @@ assert rough[1] < 0.75 * min(rough[0], rough[2], rough[3])
 #
 # From the mean of the two draws come plain garments without patterns. The mean has a standard deviation of $\sqrt{1/2} = 0.71$. Almost all draws of noise have one very close to 1, because 784 numbers average out. So in training the network has never seen such a point at the largest $t$.
 #
-# The path treats it like any other point: a start that is close to the centre of the noise ends close to the centre of the data, and there the average garments are. The great circle keeps the length, and the patterns return.
+# The path treats it like any other point: a start with small values ends near the average garment of its class, which has no pattern. The great circle keeps the length, and the patterns return.
 #
 # </details>
 #
@@ -1033,7 +1041,7 @@ z_first, z_second = (
     to_noise(
         partial(strong.model, labels=kinds),
         pick(kinds.tolist(), numbers),
-        steps=20,
+        steps=16,
     )
     for kinds in (first, second)
 )
@@ -1041,9 +1049,9 @@ film = [
     to_picture(
         between(first, second, fraction),
         slerp(z_first, z_second, fraction.expand(4)),
-        steps=20,
+        steps=16,
     )
-    for fraction in torch.linspace(0, 1, 17)
+    for fraction in torch.linspace(0, 1, 13)
 ]
 drawings.show_walk(film)
 

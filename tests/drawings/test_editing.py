@@ -54,12 +54,12 @@ def test_a_frame_has_its_garments_below_its_text():
 
 
 def test_the_opening_has_the_walks_above_the_drawings(films):
-    walks, drawn = [garments(5, seed) for seed in (0, 1)], [garments(5, seed) for seed in (2, 3)]
+    walks, drawn = [garments(3, seed) for seed in (0, 1)], [garments(3, seed) for seed in (2, 3)]
     drawings.show_opening(walks, drawn)
     ((frames, text),) = films
     assert len(text) > 40
     assert frames[0].shape[1] / 2 >= 480
-    assert np.array_equal(frames[1][48:, :, 0], image_grid(torch.cat([walks[1], drawn[1]]), 5, 7))
+    assert np.array_equal(frames[1][48:, :, 0], image_grid(torch.cat([walks[1], drawn[1]]), 3, 12))
 
 
 def test_a_walk_says_how_far_it_has_come(films, monkeypatch):

@@ -67,7 +67,7 @@ wrong_t = Choice(
 
 how_much_of_a_sketch = Choice(
     "how_much_of_a_sketch",
-    "You draw a shoe with three flat greys. You add the noise of some t, and let the network remove it again, step by "
+    "You draw a shoe with two flat greys. You add the noise of some t, and let the network remove it again, step by "
     "step. With which t do you get a real shoe with the outline that you drew?",
     options={
         "a": Option(
@@ -79,7 +79,7 @@ how_much_of_a_sketch = Choice(
             "At t = 199 almost nothing of the drawing is left. What would the outline come from?",
         ),
         "c": Option(
-            "one in between: the noise must hide the flat greys, but not the outline",
+            "one in between: the noise must hide that the surface has no texture, but not the outline",
             "Noise hides fine detail first and large shapes last. At a t in between the outline survives, and the "
             "surface is open.",
         ),
@@ -91,8 +91,7 @@ how_much_of_a_sketch = Choice(
     importance=5,
     hints=(
         "What has to disappear in the noise, and what has to survive it?",
-        "The flat grey has to disappear, since no photograph has it. The outline has to survive. Which of the two is "
-        "hidden by less noise?",
+        "Texture is small, and the outline is large. Which of the two is hidden by less noise?",
     ),
 )
 
