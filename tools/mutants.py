@@ -484,7 +484,7 @@ EDITS = {
         ("known_noise = draw_noise(x.shape, schedule, known_generator)", "known_noise = noise"),
         ("return ddim_timesteps(start + 1, steps)", "return ddim_timesteps(start, steps)"),
         ("if not 1 <= steps <= start + 1:", "if False:"),
-        ("jump_n_sample - 1 for level", "jump_n_sample for level"),
+        ("jump_length), jump_n_sample - 1)", "jump_length), jump_n_sample)"),
         ("range(0, steps - jump_length, jump_length)", "range(jump_length, steps - jump_length, jump_length)"),
         ("range(0, steps - jump_length, jump_length)", "range(0, steps - jump_length + 1, jump_length)"),
         ("range(0, steps - jump_length, jump_length)", "range(0, steps - jump_length - 1, jump_length)"),

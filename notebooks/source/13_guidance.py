@@ -110,7 +110,7 @@ assert white[1] < 0.75 * white[2] < white[3]
 # <details><summary>What you saw</summary>
 #
 # With weight 0 the label is not heard: the second and the last column are tops, not trousers and boots. With weight 1 most columns have their class, but the trousers are not quite sure of it. With weight 2 all are clear.
-# With 4 and 8 the garments become plain, bright and hard in contrast. The pullover's grey has become white.
+# With 4 and 8 the garments become bright and hard in contrast. Shades of grey disappear: the pullover has become white.
 #
 # In numbers: the share of nearly white pixels (above 0.6, where they go from -1 to 1) was 0.14 to 0.19 with weight 1 and 0.26 to 0.29 with weight 8, in three seeds.
 #
@@ -205,7 +205,7 @@ print("weight 0 is the unconditional answer, weight 1 the conditional one")
 # %% [markdown]
 # <details><summary>Can it be equal to the last bit?</summary>
 #
-# Yes, if you write `torch.lerp(u, c, weight)`, which means $u + w\,(c - u)$. At weight 0 it returns exactly $u$ and at 1 exactly $c$. The course's own function does this, so that a weight of 1 never costs anything. With `u + w * (c - u)` the sum is rounded,
+# Yes, if you write `torch.lerp(u, c, weight)`, which means $u + w\,(c - u)$. At weight 0 it returns exactly $u$ and at 1 exactly $c$. The course's own function does this. With `u + w * (c - u)` the sum is rounded,
 # and the last digits differ. The checker accepts both.
 #
 # </details>
@@ -256,7 +256,7 @@ assert bool((apart.sqrt()[-2:] < 0.05).all())
 # %% [markdown]
 # On the left nothing is decided, so the label decides: trousers. On the right the picture has decided, and the label has no say any more. In the middle the network does what it can: it opens the jacket at the bottom.
 #
-# Look at the row of weight 4. Where the two predictions differ, the difference is taken four times, and the colours run into white and black. Where they agree, four times nothing is nothing. Remember this row for sitting 2.
+# Look at the row of weight 4. Where the two predictions differ, the difference is taken four times, and the colours run into white and black. Where they agree, guidance changes nothing. Remember this row for sitting 2.
 #
 # ## A slider over the weight
 #
@@ -304,7 +304,9 @@ drawings.show_own(
 #
 # The noise prediction is the score, times a negative number (chapter 06). So in terms of scores guidance says
 #
-# $$w\, \nabla \log p_t(x \mid c) + (1 - w)\, \nabla \log p_t(x) = \nabla \log \big[ p_t(x \mid c)^w\, p_t(x)^{1-w} \big].$$
+# $$w\, \nabla \log p_t(x \mid k) + (1 - w)\, \nabla \log p_t(x) = \nabla \log \big[ p_t(x \mid k)^w\, p_t(x)^{1-w} \big],$$
+#
+# where $k$ is the class: $c$ belongs to the score of $p_t(x \mid k)$, and $u$ to that of $p_t(x)$.
 #
 # The bracket is a **sharpened** class: where the class is likely it becomes more likely, and where everything else is likely it becomes less likely. So it is often said that guidance samples from the sharpened density of the data. Is this true? We can calculate it.
 #
@@ -324,7 +326,7 @@ where_samples_end = ""  # your letter, between the quotes
 check(where_samples_end, "where_samples_end")
 
 # %% [markdown]
-# The network is exact, and your `guided_noise` needs nothing else. There are 1,000 levels, and we take 100 steps.
+# Formulas for the exact $u$ and $c$ take the place of the network. Your `guided_noise` works with them unchanged. There are 1,000 levels, and we take 100 steps.
 
 # %%
 fine = NoiseSchedule.from_name("linear", timesteps=1000)
@@ -364,7 +366,7 @@ assert abs(float(ends.var()) - 0.25) < 0.02
 #
 # The samples are $\mathcal N(2, 0.25)$. They are farther out than the sharpened density, with half of its variance. No step was too long, and the network was exact.
 #
-# So **guidance does not sample from the sharpened density of the data.** A guided sample is what it is: the end of a path. The guided score at $t$ is that of the sharpened *noised* class. If you sharpen first and add noise then, you get another score
+# So **guidance does not sample from the sharpened density of the data.** A guided sample is the end of a path through all noise levels. The guided score at $t$ is that of the sharpened *noised* class. If you sharpen first and add noise then, you get another score
 # ([2408.09000](https://arxiv.org/abs/2408.09000), [2409.13074](https://arxiv.org/abs/2409.13074)).
 #
 # </details>
@@ -390,7 +392,7 @@ slope = s * 3 / ((1 + s**2) * phi) * (1 + s**2) * math.pi / 2
 assert abs(float(slope.mean()) / 2 - 2) < 1e-4
 
 # %% [markdown]
-# The reason fits into one picture. At noise level $s$ the guided score is that of a Gaussian whose mean is $(6 + 3 s^2)/(4 + s^2)$. This is where the score points. And where are the samples at that level?
+# The reason fits into one picture. Write $y = x/\sqrt{\bar\alpha}$. At noise level $\sigma$ the class is $\mathcal N(1, 1 + \sigma^2)$ and everything is $\mathcal N(0, 2 + \sigma^2)$. Sharpened, they give a Gaussian with mean $(6 + 3\sigma^2)/(4 + \sigma^2)$. This is where the score points. And where are the samples at that level?
 
 # %%
 sigma = sigma_from_alphas_cumprod(fine.alphas_cumprod)
@@ -446,7 +448,7 @@ for w in (1.0, 5.0):
 drawings.show_pinwheel(ways, arm, arms)
 
 # %% [markdown]
-# With weight 1 the points fill their arms. With weight 5 they run outward from the first step on, away from the other arms, and crowd at the tips. Some end where there are no data at all.
+# With weight 1 the points fill their arms. With weight 5 they run outward from the first step on, away from the other arms, and crowd at the tips. Some end where there are hardly any data.
 #
 # And the sharpened density? It is at the right, beside the data:
 
@@ -572,9 +574,9 @@ assert max(off[2:]) <= off_data(unguided)
 # %% [markdown]
 # <details><summary>What you saw, and why</summary>
 #
-# "Off" is the share of points off the data, and "spread" is the standard deviation of the distance from the centre, which is 0.41 with weight 1. High noise alone does nearly all of the damage. Low noise does next to nothing.
+# "Off" is the share of points off the data, and "spread" is the standard deviation of the distance from the centre, which is 0.41 with weight 1. High noise alone pushes as many points off the data as guidance everywhere. Low noise does next to nothing.
 #
-# It is the picture of the jacket again. At high noise the two predictions differ most, and what is decided there is *which* picture it will be. Medium noise makes an arm narrower and keeps its points away from the others, and hardly any point leaves the data.
+# It is the picture of the jacket again. At high noise the two predicted *clean* points differ most, and what is decided there is *which* point it will be. (The two predictions of noise hardly differ there: their difference is that of the clean points, divided by $\sigma$.) Medium noise pushes hardly any point off the data, but it is not free: the inner half of each arm is empty.
 #
 # </details>
 #
@@ -607,7 +609,7 @@ assert min(everywhere, high) > 1.25 * middle > 1.25 * plain
 assert float((rows["sigma < 0.2"] - by_weight[1]).square().mean()) < 0.02
 
 # %% [markdown]
-# Above $\sigma = 5$ the label makes garments bright. (The share of nearly white pixels: 0.26 to 0.29 everywhere, 0.26 to 0.30 above 5, 0.17 to 0.23 in the middle, 0.14 to 0.19 without guidance, three seeds.) In the middle it makes outlines and patterns clear: the T-shirt gets its sleeves, the shirt its checks, and the pullover stays grey. Below 0.2 you see hardly any difference, so you can save these calls.
+# Above $\sigma = 5$ the label makes garments bright. (The share of nearly white pixels: 0.26 to 0.29 everywhere, 0.26 to 0.30 above 5, 0.17 to 0.23 in the middle, 0.14 to 0.19 without guidance, three seeds.) In the middle it makes patterns clear: the shirt gets its checks, and the pullover stays grey. Not everything is solved there: the trousers are clear only when all levels are guided. Below 0.2 you see hardly any difference, so you can save these calls.
 #
 # ## One formula, other partners
 #
@@ -642,8 +644,8 @@ def away_from(labels: Tensor, x_t: Tensor, t: Tensor) -> Tensor:
 
 rows = {"weight 1": draw(partial(strong.model, labels=t_shirts))}
 for name, labels in {
-    "not just any": torch.full((10,), ANY),
-    "not a shirt": shirts,
+    "away from any": torch.full((10,), ANY),
+    "away from shirts": shirts,
 }.items():
     rows[name] = draw(partial(away_from, labels))
 with after_answer("away_from_shirts"):
@@ -704,12 +706,12 @@ with after_answer("half_and_half"):
 #
 # Can you steer a network that knows no labels? Yes, with a classifier that says how likely a class is, given the noisy $x_t$. By Bayes' rule
 #
-# $$\nabla \log p_t(x \mid c) = \nabla \log p_t(x) + \nabla \log p_t(c \mid x).$$
+# $$\nabla \log p_t(x \mid k) = \nabla \log p_t(x) + \nabla \log p_t(k \mid x).$$
 #
 # The first term on the right is the network without labels. The second is a gradient of the classifier, with respect to the *picture*. It says which pixels to change so that the class becomes more likely ([2105.05233](https://arxiv.org/abs/2105.05233)). This came before
 # guidance by labels, which is therefore called "classifier-free".
 #
-# A classifier returns logits, and `log_softmax` makes them log-probabilities. Samplers run within `torch.no_grad()`, so switch gradients on inside: `with torch.enable_grad():`.
+# A classifier returns logits, and `log_softmax` makes them log-probabilities. Samplers run within `torch.no_grad()`, so switch gradients on inside: `with torch.enable_grad():`. As in chapter 06, `x = x_t.detach().requires_grad_()` and then `torch.autograd.grad(number, x)[0]`. The number must be a single one: choose it so that no row's gradient depends on another row.
 
 
 # %% quiz="classifier_gradient"
@@ -777,7 +779,7 @@ def ask(x_t: Tensor, t: Tensor) -> Tensor:
 
 
 of_noisy = classifier_of_start(judges[0].network, ask, garments)
-rows = {"no guidance": by_weight[0]}
+rows = {"no label": by_weight[0]}
 for weight in (1.0, 4.0):
     model = partial(pushed, ask, of_noisy, kinds, weight)
     rows[f"weight {weight:g}"] = draw(model)
@@ -880,7 +882,7 @@ for judge in JUDGES:
 # %% [markdown]
 # <details><summary>What you saw</summary>
 #
-# For all three judges, recall falls all the way. That is the variety. Precision rises up to weight 2 or 3: what was between the classes has gone. At 5 it falls again: now the samples leave the data, as the points did. In the interval, recall falls more slowly, and precision rises more slowly.
+# For all three judges, recall falls all the way. That is the variety. Precision rises up to weight 2 or 3: what was between the classes has gone. At 5 it falls a little: some samples begin to leave the data, as the points did. In the interval, recall falls more slowly, and precision rises more slowly.
 #
 # The dotted lines are real photographs. With weights from 1.5 to 3 the precision is above theirs: guided garments are *more* typical than photographs are.
 #
@@ -928,7 +930,7 @@ weak = {"guide": "fashion_mnist_cpu", "steps": 16, "lowest": 0.2}
 drawings.print_ways(
     labelled + drawings.read_table("fast_sampling"),
     {
-        "no guidance, 16 calls": by_label | {"weight": 1},
+        "weight 1, 16 calls": by_label | {"weight": 1},
         "label 1.5, 32": by_label | {"highest": math.inf},
         "label 1.5 in part, 21": by_label | {"highest": 5.0},
         "weak network 1.5 in part, 19": weak | {"weight": 1.5},

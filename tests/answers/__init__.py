@@ -1,6 +1,6 @@
 """Answers to the quizzes, right and wrong, written without sight of the catalogue: an independent proof of the checker.
 
-A file per chapter, in two sets. `test_answers.py` examines them all; `python tests/answers/rates.py` prints what the
+A file per chapter, in several sets. `test_answers.py` examines them all; `python tests/answers/rates.py` prints what the
 checker says.
 """
 

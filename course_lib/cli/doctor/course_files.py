@@ -18,6 +18,7 @@ NETWORKS = ("fashion_mnist", "fashion_mnist_cpu", "skips_all", "skips_none", "te
 TABLES = (
     *("ablation.csv", "equal_minutes.csv", "fashion_mnist.csv", "fashion_mnist_scores.csv"),
     *("bits_per_dimension.csv", "fast_sampling.csv", "memorisation.csv", "sample_size.csv", "times.csv"),
+    *("guidance.csv", "editing_psnr.csv", "inpainting.csv"),
 )
 PICTURES = ("pictures/ablation.png", "pictures/denoising.webp")
 SHIPPED = (*(f"{name}.safetensors" for name in NETWORKS), *TABLES, *PICTURES)

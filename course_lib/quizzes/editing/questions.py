@@ -9,13 +9,13 @@ one_call_or_ten = Choice(
     options={
         "a": Option(
             "those of ten steps: more calls are always more exact",
-            "More exact in what? Ten steps follow the path to one possible garment. PSNR asks for the smallest squared "
-            "error to the true one.",
+            "Ten steps follow the path to one possible garment. Is this the one with the smallest squared error on "
+            "average, which PSNR asks for?",
         ),
         "b": Option(
             "those of one call, although those of ten steps look sharper",
-            "One call gives the mean of all garments that are possible. No other answer has a smaller squared error on "
-            "average. It looks smooth where the possible garments differ.",
+            "One call gives the mean of all possible garments, which is smooth where they differ. No other answer has "
+            "a smaller squared error on average.",
         ),
         "c": Option(
             "both are equal: it is the same network from the same t",
@@ -91,7 +91,7 @@ how_much_of_a_sketch = Choice(
     importance=5,
     hints=(
         "What has to disappear in the noise, and what has to survive it?",
-        "Texture is small, and the outline is large. Which of the two is hidden by less noise?",
+        "Texture is small, and the outline is large: which of the two is hidden by less noise?",
     ),
 )
 
@@ -189,7 +189,6 @@ middle_of_two_noises = Choice(
     importance=4,
     hints=(
         "Is the mean of two draws still standard normal?",
-        "Its variance is 1/4 + 1/4 = 1/2. So all its values are too close to 0. Which picture belongs to a start that "
-        "is close to 0?",
+        "Its variance is 1/4 + 1/4 = 1/2, so its values are too close to 0. Which picture belongs to such a start?",
     ),
 )

@@ -12,11 +12,11 @@ larger_weights = Choice(
             "The prediction goes on moving in the label's direction. Does the formula stop anywhere?",
         ),
         "b": Option(
-            "garments with more and more detail, closer and closer to photographs",
+            "garments closer and closer to photographs, with all their shades of grey",
             "The direction is that of the label. Does a label say anything about folds, prints and shades?",
         ),
         "c": Option(
-            "first any garments, then those of the classes, then plain, bright ones of each class",
+            "first any garments, then those of the classes, then bright ones with hard contrast",
             "With weight 0 the label is not heard. The more it counts, the more typical of its class a garment "
             "becomes, and what the label does not ask for is lost.",
         ),
@@ -84,7 +84,8 @@ which_noise = Choice(
     options={
         "a": Option(
             "high noise, sigma above 1, where the arms are not yet to be seen",
-            "There the two predictions differ most, and what is decided there is where on the arm a point will end.",
+            "There the two predicted clean points differ most, and what is decided there is where on the arm a point "
+            "will end.",
         ),
         "b": Option(
             "medium noise, sigma from 0.2 to 1, where a point finds its arm",
@@ -93,11 +94,13 @@ which_noise = Choice(
         ),
         "c": Option(
             "low noise, sigma below 0.2, where the last details come",
-            "By then a point is inside one arm. How much do the predictions with and without the label differ there?",
+            "By then a point is inside one arm. How much do the clean points predicted with and without the label "
+            "differ there?",
         ),
         "d": Option(
             "all three do the same: it is the same weight",
-            "The weight is the same, but it multiplies a difference. At which noise is the difference large?",
+            "The weight is the same, but it multiplies a difference. At which noise do the predicted clean points "
+            "differ much?",
         ),
     },
     answer="a",
@@ -186,7 +189,7 @@ who_judges = Choice(
     "who_judges",
     "You steer garments with the gradient of the first judge, with weight 4. Then you ask how many of them have the "
     "class that they should have. The first judge says: about 7 of 10. The second and the third judge were trained on "
-    "the same photographs and are as good on those. What do they say?",
+    "the same photographs and name 91 and 93 of 100 rightly, the first one 95. What do they say?",
     options={
         "a": Option(
             "about 7 of 10, too: a trouser is a trouser",
