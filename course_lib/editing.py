@@ -6,12 +6,11 @@ where the picture is known and 0 where it is to be drawn; it broadcasts with the
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from course_lib.fast_sampling import ddim_step, ddim_timesteps, predict_start_and_noise
+from course_lib.fast_sampling import ddim_step, ddim_timesteps, moves, predict_start_and_noise
 from course_lib.forward import extract, q_sample
 from course_lib.mixtures import GaussianMixture
 from course_lib.reverse import draw_noise
@@ -72,6 +71,7 @@ def sketch_to_image(
     return ddim_sample_from(model, x_t, start, schedule, steps, predicts=predicts, clip_start=clip_start)
 
 
+@torch.no_grad()
 def ddim_sample_from(
     model: Model,
     x_t: Tensor,
@@ -88,10 +88,9 @@ def ddim_sample_from(
     Raises ValueError unless 1 <= steps <= start + 1.
     """
     x = x_t
-    for t, t_prev in _moves([*_steps_from(start, steps), -1], x_t):
+    for t, t_prev in moves([*_steps_from(start, steps), -1], x_t):
         noise = draw_noise(x.shape, schedule, generator) if eta else torch.zeros_like(x)
-        with torch.no_grad():
-            x = ddim_step(model, x, t, t_prev, noise, schedule, eta, predicts, clip_start)
+        x = ddim_step(model, x, t, t_prev, noise, schedule, eta, predicts, clip_start)
     return x
 
 
@@ -187,7 +186,7 @@ def inpaint_sample_steps(
     x = draw_noise(tuple(known.shape), schedule, generator)
     yield x
     visited = [chosen[level] if level >= 0 else -1 for level in repaint_schedule(steps, jump_length, jump_n_sample)]
-    for t, t_after in _moves(visited, known):
+    for t, t_after in moves(visited, known):
         noise = draw_noise(x.shape, schedule, generator) if eta or t_after[0] > t[0] else torch.zeros_like(x)
         if t_after[0] > t[0]:
             x = renoise(x, t, t_after, noise, schedule)
@@ -279,7 +278,7 @@ def invert(
     `steps` calls of the model, at the t of `ddim_timesteps` in reverse. Raises ValueError unless 1 <= steps <= T.
     """
     x = x_start
-    for t, t_next in _moves([-1, *_steps_from(schedule.timesteps - 1, steps)[::-1]], x_start):
+    for t, t_next in moves([-1, *_steps_from(schedule.timesteps - 1, steps)[::-1]], x_start):
         x = invert_step(model, x, t, t_next, schedule, predicts, clip_start)
     return x
 
@@ -310,10 +309,3 @@ def _steps_from(start: int, steps: int) -> list[int]:
     if not 1 <= steps <= start + 1:
         raise ValueError(f"steps must be from 1 to {start + 1}, as many as there are from t = {start}; not {steps}.")
     return ddim_timesteps(start + 1, steps).tolist()
-
-
-def _moves(visited: list[int], x: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """(t, the t after it) of every move, each long (B,) on the device of x (B, ...)."""
-    for pair in pairwise(visited):
-        t, after = (torch.full((len(x),), step, device=x.device) for step in pair)
-        yield t, after

@@ -81,6 +81,13 @@ def choose_timesteps(schedule: NoiseSchedule, steps: int, spacing: Spacing = "tr
     raise ValueError(f"unknown spacing={spacing!r}; choose one of {', '.join(get_args(Spacing))}.")
 
 
+def moves(visited: list[int], x: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """(t, the t after it) for each move along the t in `visited`, each long (B,), on the device of x (B, ...)."""
+    for pair in pairwise(visited):
+        t, after = (torch.full((len(x),), step, device=x.device) for step in pair)
+        yield t, after
+
+
 # One step
 
 
@@ -244,7 +251,7 @@ def ddim_sample_steps(
     """
     x = draw_noise(shape, schedule, generator)
     yield x
-    for t, t_prev in _steps(choose_timesteps(schedule, steps, spacing), shape[0], schedule):
+    for t, t_prev in moves([*choose_timesteps(schedule, steps, spacing).tolist(), -1], x):
         noise = draw_noise(shape, schedule, generator) if eta else torch.zeros_like(x)
         x = ddim_step(model, x, t, t_prev, noise, schedule, eta, predicts, clip_start)
         yield x
@@ -269,7 +276,7 @@ def dpm_solver_sample_steps(
     x = draw_noise(shape, schedule, generator)
     yield x
     before = None
-    for t, t_prev in _steps(choose_timesteps(schedule, steps, spacing), shape[0], schedule):
+    for t, t_prev in moves([*choose_timesteps(schedule, steps, spacing).tolist(), -1], x):
         x_start, _ = predict_start_and_noise(model, x, t, schedule, predicts, clip_start)
         x_start_before, t_before = before if before and order == 2 else (x_start, t)
         x = dpm_solver_step(x, x_start, x_start_before, t, t_prev, t_before, schedule)
@@ -294,7 +301,7 @@ def heun_sample_steps(
     """
     x = draw_noise(shape, schedule, generator)
     yield x
-    for t, t_prev in _steps(choose_timesteps(schedule, steps, spacing), shape[0], schedule):
+    for t, t_prev in moves([*choose_timesteps(schedule, steps, spacing).tolist(), -1], x):
         if int(t_prev[0]) < 0 or float(schedule.alphas_cumprod[t[0]]) == 0:
             x = ddim_step(model, x, t, t_prev, torch.zeros_like(x), schedule, 0.0, predicts, clip_start)
         else:
@@ -345,15 +352,6 @@ def heun_sample_loop(
 ) -> Tensor:
     """The last state of `heun_sample_steps`: samples of `shape`, (B, ...)."""
     return _last(heun_sample_steps(model, shape, schedule, steps, generator, predicts, clip_start, spacing))
-
-
-def _steps(timesteps: Tensor, rows: int, schedule: NoiseSchedule) -> Iterator[tuple[Tensor, Tensor]]:
-    """(t, t_prev) of every step, each long (rows,) where the schedule lives; the last t_prev is -1."""
-    for t, t_prev in pairwise([*timesteps.tolist(), -1]):
-        yield (
-            torch.full((rows,), t, device=schedule.device),
-            torch.full((rows,), t_prev, device=schedule.device),
-        )
 
 
 def _last(states: Iterator[Tensor]) -> Tensor:

@@ -471,7 +471,7 @@ EDITS = {
         ("schedule.sqrt_alphas_cumprod[start] * noisy", "noisy"),
         ("schedule.sqrt_alphas_cumprod[start] * noisy", "schedule.alphas_cumprod[start] * noisy"),
         ("x_t = q_sample(sketch, t, noise, schedule)", "x_t = sketch"),
-        ("_moves([*_steps_from(start, steps), -1], x_t)", "_moves(_steps_from(start, steps), x_t)"),
+        ("moves([*_steps_from(start, steps), -1], x_t)", "moves(_steps_from(start, steps), x_t)"),
         ("if eta else torch.zeros_like(x)", "if not eta else torch.zeros_like(x)"),
         (
             "before = extract(schedule.alphas_cumprod_prev, t_prev + 1",

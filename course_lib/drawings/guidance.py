@@ -36,7 +36,7 @@ def show_weights(rows: Mapping[float, Tensor]) -> None:
         {f"weight {weight:g}": images for weight, images in rows.items()},
         "One garment of each class: from top to bottom larger weights",
         "Five rows of ten garments. With weight 0 the classes are mixed up. From weight 1 on each column has its "
-        "class. As the weight grows, garments become plain, bright and hard in contrast, with clearer outlines.",
+        "class. As the weight grows, garments become bright and hard in contrast, with clearer outlines.",
     )
 
 
@@ -47,7 +47,7 @@ def show_steering(rows: Mapping[str, Tensor]) -> None:
         "The predicted clean image, from much noise (left) to little (right)",
         "Four rows of pictures. The noisy images are lost in noise on the left and clear on the right. On the left the "
         "predictions without the label are a grey blur of all garments, those with the label are blurred trousers, and "
-        "the guided ones have harder contrasts. On the right all three are the same shirt.",
+        "the guided ones have harder contrasts. On the right all three are the same jacket.",
     )
 
 
@@ -58,7 +58,7 @@ def show_parts(rows: Mapping[str, Tensor]) -> None:
         "The same noise and weight 8: guidance at other noise levels",
         "Rows of ten garments. Guided everywhere, three tops are nearly white. Guided in the middle, they keep their "
         "shades of grey, while outlines and patterns have become clear. Guided only at low noise, hardly anything "
-        "differs from no guidance.",
+        "differs from weight 1.",
     )
 
 
@@ -78,9 +78,9 @@ def show_hybrids(rows: Mapping[str, Tensor]) -> None:
     _show_rows(
         rows,
         "One piece of noise, two classes: their shares change from left to right",
-        "Three rows of ten garments. A flat shoe becomes a high boot by way of shoes of medium height. A boot becomes "
-        "a bag: in the middle it is torn, and then a handle grows. A T-shirt becomes a bag: its collar turns into a "
-        "handle.",
+        "Three rows of eleven garments. A flat shoe becomes a high boot by way of shoes of medium height. A boot "
+        "becomes a bag: in the middle it is torn, and then a handle grows. A T-shirt becomes a bag: its collar turns "
+        "into a handle.",
     )
 
 
@@ -89,7 +89,7 @@ def show_classifier(rows: Mapping[str, Tensor]) -> None:
     _show_rows(
         rows,
         "Ten garments that a classifier has steered, each towards its class",
-        "Three rows of ten garments. Without guidance they have any class. With weight 1 some have changed. With "
+        "Three rows of ten garments. Without a label they have any class. With weight 1 some have changed. With "
         "weight 4 a few have the class that was asked for, and others have spots and torn outlines.",
     )
 
@@ -160,13 +160,13 @@ def show_pull(sigma: Tensor, target: Tensor, mean: Tensor) -> None:
         "$y$",
         (5.6, 2.6),
         alternative="Over falling noise levels, a dashed line falls from 3 to 1.5: where the guided score points. The "
-        "mean of the samples rises from 0 towards it, crosses it at about 2.8, falls more slowly than it, and ends at "
+        "mean of the samples rises towards it, crosses it at about 2.8, falls more slowly than it, and ends at "
         "2, above it.",
     )
     axis.plot(sigma, mean, color=COLOURS["learned"], linewidth=2, label="mean of the samples")
     axis.plot(sigma, target, "--", color=COLOURS["exact"], linewidth=2, label="where the guided score points")
     ticks = [100, 30, 10, 3, 1, 0.3, 0.1]
-    axis.set(xscale="log", xlim=(160, 0.03), ylim=(0, 3.3), xticks=ticks, xticklabels=ticks)
+    axis.set(xscale="log", xlim=(100, 0.03), ylim=(0, 3.3), xticks=ticks, xticklabels=ticks)
     axis.minorticks_off()
     axis.legend(frameon=False, fontsize=9, loc="lower center")
 
@@ -183,7 +183,7 @@ def pinwheel_frames(
     trails   so many points of each class draw a trail
     """
     steps = len(next(iter(ways.values()))) - 1
-    limit = EDGE + 0.3  # the noise is wider than the arms
+    limit = EDGE + 1.1  # the noise is wider than the arms, and guided paths go far out
     ground = shading(classes, limit)
     drawn = torch.cat([(labels == k).nonzero()[:trails, 0] for k in range(len(classes))])
 
@@ -339,7 +339,7 @@ def show_shares(rows: Sequence[Row]) -> None:
     Thin dotted lines are the floors: real photographs.
     """
     axes = panels(
-        "Precision and recall; solid: everywhere, dashed: in an interval",
+        "Precision and recall; solid: everywhere, dashed: in an interval, dotted: real photographs",
         list(JUDGES.values()),
         "weight",
         "share",

@@ -2,14 +2,14 @@
 # # 13 · Guidance
 #
 # **After this notebook you can** ask a network for one class, turn up how much the class counts, say where guided samples end and why, steer a network with a classifier
-# that it has never met, and judge what a weight costs.
+# that was trained without it, and judge what a weight costs.
 #
 # **Minutes:** 120, in two sittings · **Builds on:** 02 (mixtures), 08 (the network), 11 (judges), 12 (2M, autoguidance)
 #
 # | sitting | minutes | at its end you have |
 # | --- | --- | --- |
 # | 1. Turn it up | 60 | garments of a class at any weight, and a film of where guidance leads |
-# | 2. Guide with care | 60 | guidance at a part of the noise levels, hybrids of two classes, guidance by a classifier, and the price of a weight |
+# | 2. Guide with care | 60 | guidance at a part of the noise levels, pictures from two labels at once, guidance by a classifier, and the price of a weight |
 #
 # Nothing is trained here. The network and everything that was measured with real photographs lie in `data/`.
 
@@ -256,7 +256,7 @@ assert bool((apart.sqrt()[-2:] < 0.05).all())
 # %% [markdown]
 # On the left nothing is decided, so the label decides: trousers. On the right the picture has decided, and the label has no say any more. In the middle the network does what it can: it opens the jacket at the bottom.
 #
-# Look at the row of weight 4. Where the two predictions differ, the difference is taken four times, and the colours run into white and black. Where they agree, guidance changes nothing. Remember this row for sitting 2.
+# $x_0$ is linear in the predicted noise, so the same formula guides it. Look at the row of weight 4. Where the two predictions differ, the difference is taken four times, and the colours run into white and black. Where they agree, guidance changes nothing. Remember this row for sitting 2.
 #
 # ## A slider over the weight
 #
@@ -370,7 +370,8 @@ assert abs(float(ends.var()) - 0.25) < 0.02
 # ([2408.09000](https://arxiv.org/abs/2408.09000), [2409.13074](https://arxiv.org/abs/2409.13074)).
 #
 # </details>
-#
+
+# %% [markdown]
 # <details><summary>The derivation in five lines</summary>
 #
 # 1. Write $y = x/\sqrt{\bar\alpha}$ and $s = \sqrt{(1 - \bar\alpha)/\bar\alpha}$, as in chapter 12. At level $s$ the class is $\mathcal N(1, 1 + s^2)$ and everything is $\mathcal N(0, 2 + s^2)$.
@@ -652,6 +653,13 @@ with after_answer("away_from_shirts"):
     drawings.show_avoiding(rows)
 
 # %% [markdown]
+# <details><summary>What you saw</summary>
+#
+# Both guided rows have T-shirts with short sleeves. Away from shirts, prints and sleeves become larger than in any other row. One T-shirt is torn: where T-shirt and shirt differ much, three times the difference leads out of the data.
+#
+# </details>
+
+# %% [markdown]
 # ## Two classes at once
 #
 # Instead of going away from a prediction you can also stay between two. Take the mean of the predictions for a sneaker and for an ankle boot, at every step.
@@ -666,10 +674,10 @@ half_and_half = ""  # your letter, between the quotes
 check(half_and_half, "half_and_half")
 
 # %% [markdown]
-# Ten shares, from 0 to 1. Only the share should differ, so all columns of a row start from the same noise: the sampler gets ten generators with the same seed.
+# Eleven shares, from 0 to 1: the sixth column is the mean. Only the share should differ, so all columns of a row start from the same noise: the sampler gets eleven generators with the same seed.
 
 # %%
-shares = torch.linspace(0, 1, 10).reshape(10, 1, 1, 1)
+shares = torch.linspace(0, 1, 11).reshape(11, 1, 1, 1)
 
 
 def between(one: int, other: int, x_t: Tensor, t: Tensor) -> Tensor:
@@ -679,13 +687,13 @@ def between(one: int, other: int, x_t: Tensor, t: Tensor) -> Tensor:
 
 
 rows = {}
-shape = (10, 1, 28, 28)
+shape = (11, 1, 28, 28)
 for name, (one, other) in {
     "sneaker to boot": (7, 9),
     "boot to bag": (9, 8),
     "T-shirt to bag": (0, 8),
 }.items():
-    same = [torch.Generator().manual_seed(0) for _ in range(10)]
+    same = [torch.Generator().manual_seed(0) for _ in range(11)]
     model = partial(between, one, other)
     rows[name] = dpm_solver_sample_loop(
         model, shape, garments, 16, same, clip_start=True
@@ -701,7 +709,8 @@ with after_answer("half_and_half"):
 # The mean of two scores is the score of $\sqrt{p_t(x \mid a)\, p_t(x \mid b)}$, up to a factor. It is large where *both* classes are possible. And again this holds for each noise level by itself, not for the samples.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## A classifier at the wheel
 #
 # Can you steer a network that knows no labels? Yes, with a classifier that says how likely a class is, given the noisy $x_t$. By Bayes' rule
@@ -764,7 +773,7 @@ for call in (0, 10, 20, 30, 39):
 print("both agree on the whole way")
 
 # %% [markdown]
-# ## The first judge drives
+# ## The first judge steers
 #
 # Now garments. Chapter 11's first judge is a classifier of *clean* photographs. It knows nothing of noise. A common trick: let it look at the network's predicted $x_0$, and let the gradient pass through the network as well
 # ([2302.07121](https://arxiv.org/abs/2302.07121)). `classifier_of_start` does this. The network gets no labels.
@@ -786,7 +795,7 @@ for weight in (1.0, 4.0):
 drawings.show_classifier(rows)
 
 # %% [markdown]
-# Some of these are garments, and many are not. What does the driver think of its work, and what do others think?
+# Some of these are garments, and many are not. What does the first judge say of these pictures, and what do the others say?
 
 # %%
 question("who_judges")
@@ -939,14 +948,16 @@ drawings.print_ways(
 )
 
 # %% [markdown]
-# In the interval, weight 1.5 pleases the first judge as much as everywhere, and the other two see hardly any price: their values are close to those of no guidance. It costs 21 calls instead of 32.
-#
+# In the interval, weight 1.5 is as good for the first judge as everywhere, and the other two see hardly any price: their values are close to those of no guidance. It costs 21 calls instead of 32.
+
+# %% [markdown]
 # <details><summary>And the weak network?</summary>
 #
-# With the same weight in the same interval it comes out nearly the same, although the two $u$ have little in common: one does not know the label, the other draws badly.
+# With the same weight in the same interval it comes out nearly the same, although the two $u$ have little in common: one does not know the label, the other draws badly. It has 19 calls and not 21 because a call of it counts 0.556.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## What you now have
 #
 # - `guided_noise`: any network with labels, at any weight, with $u + w\,(c - u)$ as the one convention

@@ -456,7 +456,8 @@ assert changed[-1] > 3 * changed[1]
 # Noise hides small things first, and large shapes last. The drawing is right in its large shapes and wrong in its details. So choose the noise that hides what is wrong, and no more.
 #
 # </details>
-#
+
+# %% [markdown]
 # **End of sitting 1.** You can now edit in two ways: clean a noisy picture, and turn a drawing into a garment. Both begin sampling in the middle. A good place for a break.
 #
 # # Sitting 2: keep a part, walk between
@@ -610,7 +611,8 @@ with after_answer("which_mask_is_inverted"):
 # What finds it is a look at one step: at `t_prev` the known part must have noise of standard deviation $\sqrt{1 - \bar\alpha_\mathrm{prev}}$. `check` compared single steps of your `inpaint_step`, so it would have found it.
 #
 # </details>
-#
+
+# %% [markdown]
 # But B is not good either. Many right halves do not fit the left ones: a different grey, a different pattern, an edge in the middle. There is no bug. What is wrong?
 #
 # ## Against the exact answer
@@ -687,7 +689,8 @@ assert abs(float(schedule.sqrt_one_minus_alphas_cumprod[150]) - 0.93) < 0.005
 # Yet *we* know more from the start: the clean value 0.2. A correct sampler would use it at every level. Replacement shows the network only a noisy copy, so the network learns the known part too late. In the garments the right half, too, chooses its grey and its pattern while the left half is still covered with noise.
 #
 # </details>
-#
+
+# %% [markdown]
 # ## Go back and decide again
 #
 # Here is the idea of RePaint ([2201.09865](https://arxiv.org/abs/2201.09865)). When you have come down a little, the known part and the drawn part know a bit about each other. Now go *up* again: add noise to both. From $t$ up to $t'$ this is $x_{t'} = \sqrt r\; x_t + \sqrt{1 - r}\; \epsilon$ with $r = \bar\alpha_{t'} / \bar\alpha_t$, the step of chapter 04 over several levels. It is the function `renoise`.
@@ -1057,7 +1060,8 @@ drawings.show_walk(film)
 
 # %% [markdown]
 # For pictures of your own there is a command: `course edit denoise|inpaint|from-sketch|interpolate --help`.
-#
+
+# %% [markdown]
 # ## What you now have
 #
 # - a denoiser for noise of any known strength, and the reason why PSNR and sharpness want different answers

@@ -1,7 +1,7 @@
 """Answers to the quizzes, right and wrong, written without sight of the catalogue: an independent proof of the checker.
 
-A file per chapter, in several sets. `test_answers.py` examines them all; `python tests/answers/rates.py` prints what the
-checker says.
+A file per chapter, in several sets. `test_answers.py` examines them all; `python tests/answers/rates.py` prints what
+the checker says.
 """
 
 from collections.abc import Callable

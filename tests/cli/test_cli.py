@@ -395,25 +395,7 @@ def test_a_film_counts_the_samplers_steps(run, tmp_path, monkeypatch):
         assert said == [f"step {number} of {steps}" for number in range(steps + 1)]
 
 
-def test_the_bar_counts_the_samplers_steps(run, tmp_path, monkeypatch):
-    class Bar:
-        def __init__(self):
-            self.total, self.done = None, 0
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
-        def add_task(self, _, total):
-            self.total = total
-
-        def advance(self, _):
-            self.done += 1
-
-    bars = []
-    monkeypatch.setattr("course_lib.cli.sampling.progress_bar", lambda: bars.append(Bar()) or bars[-1])
+def test_the_bar_counts_the_samplers_steps(run, tmp_path, bars):
     asked = ("-n", 5, "--batch", 2, "--out", tmp_path / "s.png")
     course("sample", run / "checkpoint.safetensors", *asked, "--sampler", "heun", "--steps", 4)
     course("sample", run / "checkpoint.safetensors", *asked)

@@ -319,25 +319,7 @@ def test_the_courses_own_network_takes_noise_out_of_a_garment(here):
     assert after > before + 5
 
 
-def test_the_bar_counts_the_calls_of_the_network(networks, here, monkeypatch):
-    class Bar:
-        def __init__(self):
-            self.total, self.done = None, 0
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
-        def add_task(self, _, total):
-            self.total = total
-
-        def advance(self, _):
-            self.done += 1
-
-    bars = []
-    monkeypatch.setattr("course_lib.cli.editing.progress_bar", lambda: bars.append(Bar()) or bars[-1])
+def test_the_bar_counts_the_calls_of_the_network(networks, here, bars):
     words = ("--checkpoint", networks["grey"])
     course("edit", "denoise", "a.png", "b.png", "--noise", 200, "--steps", 3, *words, "--out", "d")
     course("edit", "inpaint", "a.png", "--mask", "mask.png", "-n", 3, "--batch", 2, "--resample", 2, *words)

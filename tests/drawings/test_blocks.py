@@ -16,12 +16,6 @@ from course_lib.pictures.plots import image_grid
 TEXT = "A sentence that says what there is to see in the picture, for those who do not see it."
 
 
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
 def axes():
     """Those of the one figure that was drawn."""
     (number,) = plt.get_fignums()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot as plt
+from drawn import axes
 
 from course_lib.drawings import editing as drawings
 from course_lib.drawings.fast_sampling import named_rows
@@ -12,28 +12,6 @@ from course_lib.mixtures import GaussianMixture
 from course_lib.pictures.plots import COLOURS, image_grid
 
 CLOUDS = GaussianMixture([[-1.0, -1.0], [1.0, 1.0]], std=0.4)
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def films(monkeypatch):
-    """What was shown as a film: (frames, alternative) each time."""
-    shown = []
-    monkeypatch.setattr(drawings, "show_film", lambda frames, text, **_: shown.append((frames, text)))
-    return shown
-
-
-def axes():
-    """Those of the one figure that was drawn, which has a text alternative."""
-    (number,) = plt.get_fignums()
-    figure = plt.figure(number)
-    assert len(figure.alternative) > 40
-    return figure.axes
 
 
 def garments(n, seed=0):

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from drawn import axes
 from matplotlib import pyplot as plt
 
 from course_lib.drawings import fast_sampling as drawings
@@ -16,28 +17,6 @@ from course_lib.schedules import NoiseSchedule, sigma_from_alphas_cumprod, snr
 SCHEDULE = NoiseSchedule.from_name("cosine", 50)
 BUMPS = GaussianMixture([-1.0, 1.0], std=0.3)
 PLANE = GaussianMixture([[1.0, 1.0], [-1.0, 1.0]], std=0.2)
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def films(monkeypatch):
-    """What was shown as a film: (frames, alternative) each time."""
-    shown = []
-    monkeypatch.setattr(drawings, "show_film", lambda frames, text, **_: shown.append((frames, text)))
-    return shown
-
-
-def axes():
-    """Those of the one figure that was drawn, which has a text alternative."""
-    (number,) = plt.get_fignums()
-    figure = plt.figure(number)
-    assert len(figure.alternative) > 40
-    return figure.axes
 
 
 def normal(*shape, seed=0):

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from drawn import axes
 from matplotlib import pyplot as plt
 
 from course_lib.drawings import guidance as drawings
@@ -15,28 +16,6 @@ from course_lib.pictures.plots import image_grid
 SHADES = {"light": torch.full((4, 1, 6, 6), 1.0), "dark": torch.full((4, 1, 6, 6), -1.0)}
 CLASSES = [GaussianMixture([[1.0, 0.0]], std=0.2), GaussianMixture([[-1.0, 0.0]], std=0.2)]
 EVERYTHING = GaussianMixture([[1.0, 0.0], [-1.0, 0.0]], std=0.2)
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def films(monkeypatch):
-    """What was shown as a film: (frames, alternative) each time."""
-    shown = []
-    monkeypatch.setattr(drawings, "show_film", lambda frames, text, **_: shown.append((frames, text)))
-    return shown
-
-
-def axes():
-    """Those of the one figure that was drawn, which has a text alternative."""
-    (number,) = plt.get_fignums()
-    figure = plt.figure(number)
-    assert len(figure.alternative) > 40
-    return figure.axes
 
 
 def normal(*shape, seed=0):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from drawn import axes
 from matplotlib import pyplot as plt
 from torch.distributions import Normal, kl_divergence
 from torch.testing import assert_close
@@ -14,20 +15,6 @@ from course_lib.schedules import NoiseSchedule
 SCHEDULE = NoiseSchedule.from_name("cosine", 50)
 MIXTURE = GaussianMixture(torch.tensor([-1.0, 1.0], dtype=torch.float64), 0.15, [0.8, 0.2])
 X = torch.linspace(-1.5, 1.5, 31, dtype=torch.float64)
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
-def axes():
-    """Those of the one figure that was drawn, which has a text alternative."""
-    (number,) = plt.get_fignums()
-    figure = plt.figure(number)
-    assert len(figure.alternative) > 40
-    return figure.axes
 
 
 def heights(line):

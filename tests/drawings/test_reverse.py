@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot as plt
+from drawn import axes
 from matplotlib.figure import Figure
 
 from course_lib.drawings import reverse as drawings
@@ -12,20 +12,6 @@ from course_lib.schedules import NoiseSchedule
 
 SCHEDULE = NoiseSchedule.from_name("cosine", 6)
 BUMPS = GaussianMixture([1.0, 3.0], std=0.2)
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
-def axes():
-    """Those of the one figure that was drawn, which has a text alternative."""
-    (number,) = plt.get_fignums()
-    figure = plt.figure(number)
-    assert len(figure.alternative) > 40
-    return figure.axes
 
 
 def normal(*shape, seed=0):
