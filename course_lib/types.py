@@ -21,6 +21,7 @@ Generators: TypeAlias = "Generator | list[Generator] | None"
 Predicts = Literal["noise", "start", "v"]
 LossType = Literal["l1", "l2", "huber"]
 BetaSchedule = Literal["linear", "quadratic", "cosine", "sigmoid"]
+PathName = Literal["linear", "quadratic", "cosine", "sigmoid", "flow"]
 
 Spacing = Literal["trailing", "leading", "log_snr"]
 SamplerName = Literal["ancestral", "ddim", "dpm_solver", "heun"]

@@ -75,16 +75,16 @@ def denoise_pictures(
     precision: Precision = "auto",
 ) -> None:
     """Take known noise out of pictures."""
-    from course_lib.runs.checkpoints import class_index, load_checkpoint
+    from course_lib.runs.checkpoints import class_index
     from course_lib.runs.denoiser import picture_generators
-    from course_lib.runs.edits import add_noise, denoise, matching_t, network_for, psnr, steps_from
+    from course_lib.runs.edits import add_noise, denoise, load_for_edits, matching_t, network_for, psnr, steps_from
 
     if noisy_out and not with_noise:
         raise CourseError("--noisy-out goes with --add-noise; without it the photos are the noisy pictures.")
     places = _places(out, photos, "--out")
     noisy_places = _places(noisy_out, photos, "--noisy-out") if noisy_out else []
     _refuse_inputs_as_outputs([*places, *noisy_places], photos)
-    loaded = load_checkpoint(checkpoint, device)
+    loaded = load_for_edits(checkpoint, device)
     target = None if label is None else class_index(loaded, label)
     start, level = matching_t(noise, loaded.schedule)
     steps_from(start, steps, steps)
@@ -143,14 +143,14 @@ def inpaint_picture(
     import torch
 
     from course_lib.image_data.single import read_mask
-    from course_lib.runs.checkpoints import class_index, load_checkpoint
+    from course_lib.runs.checkpoints import class_index
     from course_lib.runs.denoiser import picture_generators
-    from course_lib.runs.edits import inpaint, inpainting_calls, network_for, steps_from
+    from course_lib.runs.edits import inpaint, inpainting_calls, load_for_edits, network_for, steps_from
     from course_lib.runs.memory import check_sampling_memory
 
     _check_ending(out, PNG_ONLY)
     _refuse_inputs_as_outputs([out], [photo, mask])
-    loaded = load_checkpoint(checkpoint, device)
+    loaded = load_for_edits(checkpoint, device)
     target = None if label is None else class_index(loaded, label)
     steps = steps_from(loaded.schedule.timesteps - 1, steps, 50)
     picture = _read(photo, loaded.image_shape, fit)
@@ -205,14 +205,14 @@ def from_a_sketch(
     import torch
 
     from course_lib.image_data.single import has_bright_edge
-    from course_lib.runs.checkpoints import class_index, load_checkpoint
+    from course_lib.runs.checkpoints import class_index
     from course_lib.runs.denoiser import picture_generators
-    from course_lib.runs.edits import from_sketch, network_for, start_of, steps_from
+    from course_lib.runs.edits import from_sketch, load_for_edits, network_for, start_of, steps_from
     from course_lib.runs.memory import check_sampling_memory
 
     _check_ending(out, PNG_ONLY)
     _refuse_inputs_as_outputs([out], [sketch])
-    loaded = load_checkpoint(checkpoint, device)
+    loaded = load_for_edits(checkpoint, device)
     target = None if label is None else class_index(loaded, label)
     start = start_of(strength, loaded.schedule)
     steps = steps_from(start, steps, 20)
@@ -272,15 +272,15 @@ def interpolate_pictures(
     import torch
 
     from course_lib.pictures.saving import check_film_place
-    from course_lib.runs.checkpoints import class_index, load_checkpoint
-    from course_lib.runs.edits import between, noises_of, psnr, steps_from
+    from course_lib.runs.checkpoints import class_index
+    from course_lib.runs.edits import between, load_for_edits, noises_of, psnr, steps_from
     from course_lib.runs.memory import check_sampling_memory
 
     _check_ending(out, (*FILMS, *PNG_ONLY))
     _refuse_inputs_as_outputs([out], [first, second])
     if (label_a is None) != (label_b is None):
         raise CourseError("give both --label-a and --label-b, or neither.")
-    loaded = load_checkpoint(checkpoint, device)
+    loaded = load_for_edits(checkpoint, device)
     labels = None
     if label_a is not None and label_b is not None:
         labels = class_index(loaded, label_a), class_index(loaded, label_b)

@@ -37,7 +37,10 @@ def sample(
         Path | None,
         typer.Option("--film", "--gif", help="Also the denoising of the first images, at most 64 (.webp, .gif)."),
     ] = None,
-    label: Annotated[str | None, typer.Option(help="A class, by name or number (class-conditional networks).")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(help="A class, by name or number. Without it, a network that knows classes draws all of them."),
+    ] = None,
     sampler: SamplerOption = None,
     steps: StepsOption = None,
     spacing: SpacingOption = None,
@@ -52,10 +55,11 @@ def sample(
     import torch
 
     from course_lib.images import to_uint8
+    from course_lib.judges.scoring import draw_labels
     from course_lib.pictures.gifs import denoising_frames, save_film
     from course_lib.pictures.plots import image_grid, save_grid, with_text
     from course_lib.pictures.saving import check_film_place
-    from course_lib.runs.checkpoints import class_index, load_checkpoint, sample_steps
+    from course_lib.runs.checkpoints import class_index, denoiser, load_checkpoint
     from course_lib.runs.denoiser import picture_generators
     from course_lib.runs.guides import choose_guide
     from course_lib.runs.memory import check_sampling_memory
@@ -74,6 +78,10 @@ def sample(
         raise CourseError("--guide labels needs a label that it can strengthen: name one with --label.")
     check_sampling_memory(loaded, count, batch, precision)
     total = chosen.steps_in(loaded.schedule)
+    labels = None
+    if (classes := loaded.model.num_classes) is not None:
+        labels = draw_labels(classes, count, seed) if target is None else torch.full((count,), target)
+        labels = labels.to(loaded.schedule.device)
 
     def in_film(ending: str, done: int, images: torch.Tensor) -> np.ndarray:
         if ending == ".gif":  # noise hardly compresses: 64 images at 2 would take 2 MB
@@ -87,8 +95,10 @@ def sample(
     with progress_bar() as bar:
         task = bar.add_task("denoising", total=total * len(batches))
         for number, size in enumerate(batches):
-            generators = picture_generators(seed, number * batch, size)
-            walk = sample_steps(loaded, size, generators, target, precision, chosen, guided_by)
+            first = number * batch
+            own = None if labels is None else labels[first : first + size]
+            network = denoiser(loaded, own, precision, chosen, guided_by)
+            walk = network.sample_steps(size, picture_generators(seed, first, size))
             states = _counted(walk, lambda: bar.advance(task))
             if film and not drawn:
                 kept = list(denoising_frames(enumerate(states), total + 1))  # type: ignore[arg-type]  # it only picks

@@ -157,10 +157,10 @@ def check_scorable(checkpoint: Checkpoint, judges: Sequence[Judge]) -> None:
     name: nobody could tell their scores apart.
     """
     for judge in judges:
-        if tuple(checkpoint.image_shape) != tuple(judge.image_shape):
+        if tuple(checkpoint.picture_shape) != tuple(judge.image_shape):
             raise EvaluationError(
                 f"{judge.name} judges images of {tuple(judge.image_shape)}; this network draws "
-                f"{tuple(checkpoint.image_shape)}."
+                f"{tuple(checkpoint.picture_shape)}."
             )
     names = [judge.name for judge in judges]
     if twice := next((name for name in names if names.count(name) > 1), None):

@@ -12,9 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from course_lib.files import check_place
+from course_lib.flow import flow_beta_schedule
+from course_lib.latent import within_limit
 from course_lib.paths import DATA
+from course_lib.runs.autoencoders import Autoencoder, read_autoencoder
 from course_lib.runs.config import MOST_STEPS, Config, ConfigError, check_config
-from course_lib.runs.denoiser import Denoiser
+from course_lib.runs.denoiser import Denoiser, as_they_are
 from course_lib.runs.devices import autocast
 from course_lib.runs.devices import device as find_device
 from course_lib.runs.samplers import DEFAULT, Sampler
@@ -58,11 +61,18 @@ class Checkpoint:
     image_shape: tuple[int, int, int]
     class_names: list[str]
     step: int
+    autoencoder: Autoencoder | None = None  # of a network that learned latents (chapter 15); its shape is theirs
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """The shape (C, H, W) of what sampling gives: the network's own, or that of the decoded images."""
+        return self.autoencoder.image_shape if self.autoencoder else self.image_shape
 
 
 def make_schedule(config: Config) -> NoiseSchedule:
     """The noise schedule that `config.diffusion` describes, on the CPU."""
-    betas = BETA_SCHEDULES[config.diffusion.schedule](config.diffusion.timesteps)
+    name, timesteps = config.diffusion.schedule, config.diffusion.timesteps
+    betas = flow_beta_schedule(timesteps) if name == "flow" else BETA_SCHEDULES[name](timesteps)
     return NoiseSchedule(rescale_zero_terminal_snr(betas) if config.diffusion.zero_terminal_snr else betas)
 
 
@@ -168,6 +178,7 @@ def load_checkpoint(path: str | Path, device: str = "auto") -> Checkpoint:
         image_shape=described.image_shape,
         class_names=described.class_names,
         step=described.step,
+        autoencoder=read_autoencoder(path, chosen) if "autoencoder" in metadata else None,
     )
 
 
@@ -199,6 +210,9 @@ def export_checkpoint(path: str | Path, out: str | Path) -> None:
         "class_names": whole.class_names,
         "step": whole.step,
     }
+    if whole.autoencoder:
+        tensors |= whole.autoencoder.tensors()
+        metadata["autoencoder"] = whole.autoencoder.describe()
     try:
         write_safetensors(out, tensors, metadata)
     except NotFiniteError as error:
@@ -238,12 +252,15 @@ def denoiser(
         guide.check(checkpoint)
     bound = checkpoint.model if labels is None else partial(checkpoint.model, labels=labels)
     model = autocast(bound, checkpoint.schedule.device, precision)
+    model = guide.guided(model, precision) if guide else model
+    predicts = checkpoint.config.diffusion.predicts
     return Denoiser(
-        model=guide.guided(model, precision) if guide else model,
+        model=within_limit(model, checkpoint.schedule, predicts) if checkpoint.autoencoder else model,
         schedule=checkpoint.schedule,
-        predicts=checkpoint.config.diffusion.predicts,
+        predicts=predicts,
         clip_start=checkpoint.config.diffusion.clip_start,
         image_shape=checkpoint.image_shape,
+        decode=checkpoint.autoencoder.decode if checkpoint.autoencoder else as_they_are,
         sampler=sampler or DEFAULT.fitted(checkpoint.schedule),
     )
 

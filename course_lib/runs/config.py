@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from course_lib.paths import CONFIGS
 from course_lib.runs.config_errors import ConfigError, did_you_mean, explain, sections, shown
 from course_lib.runs.settings_file import changed, read_settings
-from course_lib.types import AttentionKind, BetaSchedule, Block, LossType, Predicts, Skips, TimeMode
+from course_lib.types import AttentionKind, Block, LossType, PathName, Predicts, Skips, TimeMode
 
 MOST_STEPS = 10**9
 MOST_LEVELS = 8
@@ -92,7 +92,7 @@ class ModelConfig(Section):
 class DiffusionConfig(Section):
     """The noise schedule and what the network predicts."""
 
-    schedule: BetaSchedule = "cosine"
+    schedule: PathName = "cosine"  # "flow" is flow matching's straight path (chapter 16)
     timesteps: int = Field(200, ge=1, le=10_000)
     zero_terminal_snr: bool = False
     predicts: Predicts = "noise"
@@ -101,6 +101,13 @@ class DiffusionConfig(Section):
 
     @model_validator(mode="after")
     def _zero_snr_is_possible(self) -> Self:
+        if self.schedule == "flow" and self.predicts == "noise":
+            raise ValueError(
+                'schedule "flow" ends in pure noise, which tells nothing of x_0, so it needs predicts "v" or "start". '
+                "Write diffusion.predicts=v, or another schedule."
+            )
+        if self.schedule == "flow" and self.timesteps < 2:
+            raise ValueError('schedule "flow" needs timesteps of 2 or more. Write diffusion.timesteps=200.')
         if self.zero_terminal_snr and self.predicts == "noise":
             raise ValueError(
                 'zero_terminal_snr needs predicts "v" or "start": pure noise tells nothing of x_0. '

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count, pairwise
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -25,7 +26,7 @@ from course_lib.editing import (
 from course_lib.errors import CourseError
 from course_lib.images import to_model_range, to_uint8
 from course_lib.reverse import draw_noise
-from course_lib.runs.checkpoints import Checkpoint, denoiser
+from course_lib.runs.checkpoints import Checkpoint, denoiser, load_checkpoint
 from course_lib.runs.denoiser import Denoiser, finite
 from course_lib.schedules import NoiseSchedule
 
@@ -35,6 +36,16 @@ LONGEST_JUMP = 10  # as in RePaint
 
 class EditError(CourseError):
     """An edit that the network cannot make."""
+
+
+def load_for_edits(path: str | Path, device: str = "auto") -> Checkpoint:
+    """`load_checkpoint`. Raises EditError for a network of latents: edits are made pixel by pixel."""
+    loaded = load_checkpoint(path, device)
+    if loaded.autoencoder:
+        raise EditError(
+            f"{path} draws latents, and edits need a network that sees pixels. Name another, such as fashion_mnist."
+        )
+    return loaded
 
 
 def network_for(

@@ -114,7 +114,7 @@ def check_sampling_memory(checkpoint: Checkpoint, count: int, batch: int, precis
     The message says what is needed, what is free, and what to give as --count or --batch.
     """
     device = checkpoint.schedule.device
-    images = 2 * count * math.prod(checkpoint.image_shape)  # bytes: in the end they are there in parts and as a whole
+    images = 2 * count * math.prod(checkpoint.picture_shape)  # bytes: in the end they are there in parts and as a whole
     each = images // count
     _refuse("the result needs", images, torch.device("cpu"), lambda free: f"lower --count to {free // each}")
     network = footprint(

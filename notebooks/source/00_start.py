@@ -211,6 +211,9 @@ with after_answer("what_comes_back_first"):
 # | 12 | fast_sampling | 120 | three fast samplers, and a weak network that improves a strong one |
 # | 13 | guidance | 120 | garments of one class at any weight, by a label or by a classifier, and where guidance leads |
 # | 14 | editing | 130 | clean, draw, fill and walk between pictures, with the network that you have |
+# | 15 | latent | 90 | an autoencoder, and diffusion among its latents |
+# | 16 | flow | 110 | straight paths from noise to data, and why they are the diffusion that you know |
+# | 17 | bugs | 130 | an eye for broken runs, repaired code, and a network for your own pictures |
 #
 # All chapters use the same symbols and the same names in the code. Call `notation()` in any notebook to see them in one table.
 # `progress()` shows the quizzes that you have passed:

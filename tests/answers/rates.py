@@ -40,7 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("chapters", nargs="*", choices=[*CHAPTERS, []])
     parser.add_argument("--all", action="store_true")
-    parser.add_argument("--set", choices=("first", "second", "third", "fourth", "fifth"), default="second")
+    parser.add_argument("--set", choices=("first", "second", "third", "fourth", "fifth", "sixth"), default="second")
     parser.add_argument("--seed", type=int, default=3)
     options = parser.parse_args()
     every: Counter = Counter()

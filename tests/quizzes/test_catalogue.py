@@ -253,6 +253,9 @@ def test_the_promised_quizzes_are_there():  # their order: test_names.py
         "fast_sampling": ["ddim_timesteps", "ddim_step", "dpm_solver_step", "heun_step", "autoguide"],
         "guidance": ["drop_labels", "guided_noise", "in_interval", "classifier_gradient"],
         "editing": ["noise_level_to_t", "denoise_from", "inpaint_step", "repaint_schedule", "invert_step", "slerp"],
+        "latent": ["reparameterize", "kl_to_standard_normal", "latent_scale"],
+        "flow": ["flow_path", "flow_matching_loss", "euler_step", "velocity_from_noise"],
+        "bugs": ["training_inputs", "ancestral_step", "ddim_update", "paste_known", "start_of_output"],
     }
     for chapter, names in promised.items():
         quizzes = quizzes_of(chapter)

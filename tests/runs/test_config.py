@@ -74,6 +74,7 @@ def test_overrides_reach_their_section_with_their_type():
         ("model.attention=[everywhere]", "model.attention"),
         ("data.channels=2", "data.channels"),
         ("diffusion.zero_terminal_snr=true", 'predicts "v"'),
+        ("diffusion.schedule=flow", 'predicts "v"'),
         ("steps=3", "section.key=value"),
         ("training.steps", "section.key=value"),
     ],

@@ -14,14 +14,25 @@ LFS_POINTER = b"version https://git-lfs"
 
 # What chapters load. Each network has a card, NAME.md, beside it.
 JUDGES = ("classifier/fashion_mnist", "classifier/fashion_mnist_convnext", "classifier/fashion_mnist_plain")
-NETWORKS = ("fashion_mnist", "fashion_mnist_cpu", "skips_all", "skips_none", "textures", *JUDGES)
+NETWORKS = ("fashion_mnist", "fashion_mnist_cpu", "skips_all", "skips_none", "textures", "latent", "flow", *JUDGES)
 TABLES = (
     *("ablation.csv", "equal_minutes.csv", "fashion_mnist.csv", "fashion_mnist_scores.csv"),
     *("bits_per_dimension.csv", "fast_sampling.csv", "memorisation.csv", "sample_size.csv", "times.csv"),
-    *("guidance.csv", "editing_psnr.csv", "inpainting.csv"),
+    *("guidance.csv", "editing_psnr.csv", "inpainting.csv", "latent.csv", "flow.csv"),
+    *("flow_points.csv", "bugs/diagnose.csv"),
 )
 PICTURES = ("pictures/ablation.png", "pictures/denoising.webp")
-SHIPPED = (*(f"{name}.safetensors" for name in NETWORKS), *TABLES, *PICTURES)
+RUNS = (
+    *("beta_for_its_root", "class_never_dropped", "cut_schedule", "fid_of_128", "flips", "inverted_mask"),
+    *("mean_times_noise", "nan_half", "no_ema_warmup", "no_skips", "noise_at_t0", "off_by_one_end"),
+    *("off_by_one_start", "one_t_per_batch", "train_mode", "wrong_parametrisation", "zero_to_one_images"),
+    *("healthy_ancestral", "healthy_inpainting", "healthy_linear", "healthy_solver", "healthy_textures", "healthy_v"),
+)  # chapter 17's gallery
+SHIPPED = (
+    *(f"{name}.safetensors" for name in (*NETWORKS, *(f"bugs/{run}" for run in RUNS))),
+    *TABLES,
+    *PICTURES,
+)
 
 
 def bring_back(*paths: Path) -> str:

@@ -13,7 +13,7 @@ from course_lib.quizzes.families import (
     lookups,
     one_too_far,
 )
-from course_lib.quizzes.fast_sampling.shared import at_t_prev, read_at, steps_between_levels
+from course_lib.quizzes.levels import at_t_prev, read_at, steps_between_levels
 from course_lib.reverse import p_sample, predict_start
 
 ETAS = [0.0, 0.0, 1.0, 0.5, 1.0, 0.3, 0.0]

@@ -12,7 +12,7 @@ from course_lib.quizzes.families import (
     lookups,
     one_too_far,
 )
-from course_lib.quizzes.fast_sampling.shared import at_t_prev, steps_between_levels
+from course_lib.quizzes.levels import at_t_prev, steps_between_levels
 from course_lib.schedules import NoiseSchedule, snr
 
 

@@ -13,7 +13,7 @@ from course_lib.quizzes.families import (
     lookups,
     one_too_far,
 )
-from course_lib.quizzes.fast_sampling.shared import steps_between_levels
+from course_lib.quizzes.levels import steps_between_levels
 from course_lib.schedules import sigma_from_alphas_cumprod
 
 

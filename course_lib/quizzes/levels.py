@@ -1,4 +1,4 @@
-"""What several quizzes of chapter 12 use."""
+"""Steps from one level to another, for quizzes of chapters 12 and 17."""
 
 import torch
 from torch import Tensor
