@@ -86,7 +86,6 @@ def test_a_chapter_by_name_number_notebook_or_quiz(capsys, asked):
         (-1, "There is no chapter -1"),
         ("²", "There is no chapter"),
         ("04_start", "There is no chapter 04_start"),
-        (17, "The chapter bugs has no quizzes yet"),
     ],
 )
 def test_an_odd_chapter_gets_a_sentence(capsys, asked, says):
