@@ -42,7 +42,7 @@ def flow_matching_loss(model: Model, x_start: Tensor, t: Tensor, noise: Tensor) 
 
 
 def euler_step(model: Model, x: Tensor, t: Tensor, t_next: Tensor) -> Tensor:
-    """x at t_next from x (B, ...) at t, one call of the model: x + (t_next - t) model(x, t); t and t_next (B,).
+    """x at t_next from x (B, ...) at t, with one call of the model (x, t) -> velocity; t and t_next (B,).
 
     Source: 2209.03003, section 2.1 (the explicit Euler method).
     """
@@ -144,7 +144,7 @@ def velocity_model(model: Model, schedule: NoiseSchedule, predicts: Predicts = "
 
     It is asked at the time step whose `flow_time` is nearest, with x_t brought to the scale it knows. What it predicts
     there is an x_0 and a noise, and their difference is the velocity. Exact at the times of the schedule's own steps.
-    See 2303.08797, section 5.3, for the change of time and scale.
+    See 2303.08797 for the change of time and scale.
     """
     times = flow_time(schedule)
 

@@ -13,9 +13,9 @@ from typing import Annotated
 import torch
 import typer
 from scores import write
-from torch import Tensor, nn
+from torch import Tensor
 
-from course_lib.experiments.toy2d import FourierMLP, energy_distance, energy_floor
+from course_lib.experiments.toy2d import VelocityNetwork, energy_distance, energy_floor
 from course_lib.flow import (
     Step,
     euler_step,
@@ -47,18 +47,6 @@ app = typer.Typer(add_completion=False)
 @app.callback()
 def main() -> None:
     """What chapter 16 measures on points in the plane."""
-
-
-class VelocityNetwork(nn.Module):
-    """Points x (B, 2) and flow times t (B,) -> velocities (B, 2): t is a third coordinate for `FourierMLP`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = FourierMLP(3, levels=1)
-
-    def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        level = torch.zeros(len(x), dtype=torch.long)
-        return self.network(torch.cat([x, t[:, None]], dim=1), level)[:, :2]
 
 
 def trained(pairs: Pairs, times: Times, seed: int, batch_size: int = 256) -> Model:

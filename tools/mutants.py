@@ -403,7 +403,7 @@ EDITS = {
         ("return len(yours) == len(expected) and all(a == b", "return all(a == b"),
     ],
     ("course_lib/checker/examine.py", CHECKER): [
-        ("if is_stand_in(self.quiz, self.attempt):", "if False:"),
+        ("if facts.stand_in:", "if False:"),
     ],
     ("course_lib/checker/submission.py", CHECKER): [
         ("if attempt is None or attempt is ...:", "if attempt is None:"),
@@ -435,8 +435,10 @@ EDITS = {
     ],
     ("course_lib/checker/trials.py", ("tests/checker/test_no_grad.py",)): [
         ("for case in self.cases[:1] if self.quiz.no_grad]", "for case in self.cases[:1]]"),
-        ("    with torch.no_grad():\n", "    if True:\n"),
         (' and " not implemented for " not in mine.says', ""),
+    ],
+    ("course_lib/checker/running.py", ("tests/checker/test_no_grad.py",)): [
+        ("    with torch.no_grad():\n", "    if True:\n"),
     ],
     ("course_lib/checker/examine.py", ("tests/checker/test_no_grad.py",)): [
         ("equal_t(trials) if called_as_usual else None", "equal_t(trials)"),

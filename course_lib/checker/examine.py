@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from course_lib.checker.attempts import Attempt, Facts, Here
 from course_lib.checker.clues import Wrong, clue
 from course_lib.checker.compare import Finding, alike
 from course_lib.checker.isolation import originals, preserved
@@ -26,7 +27,6 @@ from course_lib.checker.second_look import (
     side_effect,
 )
 from course_lib.checker.sentences import inputs_of, where_seen
-from course_lib.checker.submission import is_compiled, is_stand_in, is_stub, wrong_use
 from course_lib.checker.trials import Trials
 from course_lib.checker.values import arrays_in
 from course_lib.runs.devices import device as find_device
@@ -48,6 +48,7 @@ class Report:
     note             a remark on a right answer
     yours, expected  the first wrong result and the right one, for drawing; None where there is nothing to draw
     printed          what the attempt printed when it was first called
+    share            of the cases that came out right, 0 to 1; 1 if it passed
     """
 
     quiz: str
@@ -60,6 +61,7 @@ class Report:
     yours: Tensor | None = None
     expected: Tensor | None = None
     printed: str = ""
+    share: float = 0.0
 
 
 def examine(quiz: Quiz | Choice, attempt: object, device: str = "cpu", seed: int = 0, strict: bool = True) -> Report:
@@ -78,7 +80,7 @@ def examine(quiz: Quiz | Choice, attempt: object, device: str = "cpu", seed: int
         return Report(quiz.name, False, "raises", CHECKED_INSIDE)
     with _busy, preserved(), not_compiled():
         _checked_inside.clear()
-        return _Examination(quiz, attempt, kind, seed, strict).report()
+        return Examination(quiz, Here(quiz, attempt), kind, seed, strict).report()
 
 
 def is_busy() -> bool:
@@ -126,24 +128,25 @@ def _examine_matching(quiz: Matching, answer: object) -> Report:
     return Report(quiz.name, False, "mistake", "\n".join(lines), names[0] if names else None, names)
 
 
-class _Examination:
+class Examination:
     """One attempt on one device, and what is known about it so far."""
 
-    def __init__(self, quiz: Quiz, attempt: object, device: str, seed: int, strict: bool):
+    def __init__(self, quiz: Quiz, attempt: Attempt, device: str, seed: int, strict: bool):
         self.quiz, self.attempt, self.device, self.strict = quiz, attempt, device, strict
         self.trials = Trials(quiz, attempt, device, seed, SECONDS, SECONDS_IN_ALL)
-        self.printed = ""
+        self.printed, self.share = "", 0.0
 
     def report(self) -> Report:
         """The first of these that applies: nothing to run, all right, a known mistake, the first finding there is."""
-        if is_stub(self.attempt):
+        facts = self.attempt.facts(set(map(len, self.trials.cases)))
+        if facts.stub:
             return self._refuse("not_attempted", f"Not attempted yet: write the body of `{self.quiz.name}`.")
-        if is_stand_in(self.quiz, self.attempt):
+        if facts.stand_in:
             return self._refuse(
                 "stand_in", f"This is the course's own `{self.quiz.name}`, not yours. Write one and run its cell."
             )
-        if advice := wrong_use(self.quiz, self.attempt, set(map(len, self.trials.cases))):
-            return self._refuse("type", advice)
+        if facts.wrong_use:
+            return self._refuse("type", facts.wrong_use)
         trials = self.trials
         expected = trials.expected(trials.all)
         trials.start_the_clock()  # the first use of a GPU takes its time
@@ -151,11 +154,12 @@ class _Examination:
         self.printed = outcomes[0].printed
         runs = zip(trials.all, outcomes, expected, strict=False)
         findings = [trials.finding(mine, right, trial.twice) for trial, mine, right in runs]
+        self.share = findings.count(None) / len(trials.all)
         first = next((found for found in findings if found), None)
         found = first or side_effect(trials, outcomes, expected) or lost_gradient(trials, expected)
         found = found or graph_on_the_way(trials)
         if found is None:
-            return self._passed()
+            return self._passed(facts)
         if found.finding in ("not_attempted", "timeout", "mutates"):
             return self._refuse(found.finding, found.message)
         if first and (known := self._known_mistakes(outcomes, expected, findings)):
@@ -172,15 +176,15 @@ class _Examination:
                 return self._refuse(told.finding, told.message, found)
         return self._refuse(found.finding, self._described(found, findings) if first else found.message, found)
 
-    def _passed(self) -> Report:
+    def _passed(self, facts: Facts) -> Report:
         found = off_the_device(self.trials)
         if found and self.strict:
             return self._refuse(found.finding, found.message)
         notes = [found.message] if found else []
         notes += [CHECKED_INSIDE] if _checked_inside.is_set() else []
-        notes += [NOT_COMPILED] if is_compiled(self.attempt) else []
+        notes += [NOT_COMPILED] if facts.compiled else []
         message = f"`{self.quiz.name}` is right."
-        return Report(self.quiz.name, True, "correct", message, note=" ".join(notes), printed=self.printed)
+        return Report(self.quiz.name, True, "correct", message, note=" ".join(notes), printed=self.printed, share=1.0)
 
     def _refuse(
         self, finding: str, message: str, found: Finding | None = None, mistakes: tuple[str, ...] = ()
@@ -189,7 +193,16 @@ class _Examination:
         yours, expected = (found.yours, found.expected) if found else (None, None)
         name = mistakes[0] if mistakes else None
         return Report(
-            self.quiz.name, False, finding, where + message, name, mistakes, "", yours, expected, self.printed
+            quiz=self.quiz.name,
+            passed=False,
+            finding=finding,
+            message=where + message,
+            mistake=name,
+            mistakes=mistakes,
+            yours=yours,
+            expected=expected,
+            printed=self.printed,
+            share=self.share,
         )
 
     def _named(self, known: tuple[Mistake, ...], found: Finding) -> Report:
@@ -256,7 +269,7 @@ class _Examination:
         trials = self.trials.all
         with originals():
             for i in places:
-                other = self.trials.run(attempt, trials[i])
+                other = self.trials.run(Here(self.quiz, attempt), trials[i])
                 if not alike(outcomes[i], other, self.trials.tolerance):
                     return False
                 if self.quiz.changes and outcomes[i].changed != other.changed:

@@ -1,16 +1,20 @@
 """What a quiz is: a reference, inputs, hints, the mistakes that people make and other right answers."""
 
 import ast
+import copy
 import functools
 import inspect
 import sys
 import textwrap
+import typing
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import torch
+
+from course_lib.checker.manner import Manner
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,40 @@ class Quiz:
         if not self.is_module:
             return list(inspect.signature(self.reference).parameters)
         return ["__init__", *list(inspect.signature(self.reference.forward).parameters)[1:]]
+
+    @functools.cached_property
+    def manner(self) -> Manner:
+        """How it is called, without the answer."""
+        signature = inspect.signature(self.reference)
+        returns = signature.return_annotation
+        return Manner(
+            name=self.name,
+            call=self.call,
+            arguments=tuple(self.arguments),
+            init=tuple(signature.parameters) if self.is_module else (),
+            is_module=self.is_module,
+            whole=self.whole,
+            changes=self.changes,
+            learns=self.learns,
+            calls=self.calls,
+            then=self.then,
+            hands_out=typing.get_origin(returns) is Iterator,
+            returns_nothing=returns is None,
+        )
+
+    def state(self, case: tuple) -> dict[str, torch.Tensor] | None:
+        """The parameters that a Module with the given `__init__` gets in `case`, always the same; None for others.
+
+        They are the reference's, shaken: an initial zero or one would hide mistakes.
+        """
+        if not self.is_module or self.whole:
+            return None
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(0)
+            module = self.reference(*copy.deepcopy(case[0]))
+            for parameter in module.parameters():
+                parameter.copy_(0.3 * torch.randn_like(parameter) + parameter.mean())
+        return module.state_dict()
 
     @property
     def call(self) -> str:

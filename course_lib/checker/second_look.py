@@ -1,18 +1,14 @@
 """A second look at an attempt: what its results alone do not show."""
 
-import collections
-import functools
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from course_lib.checker.compare import Finding, Tolerance, alike, requires_grad, same_gradients
-from course_lib.checker.isolation import originals
-from course_lib.checker.sandbox import Outcome, call
-from course_lib.checker.submission import NewTensors, file_of, gradients
-from course_lib.checker.trials import Trial, Trials
+from course_lib.checker.running import Trial
+from course_lib.checker.sandbox import Outcome
+from course_lib.checker.trials import Trials
 from course_lib.checker.values import arrays_in, moved_case, tensors_in, varied
 
 EXACTLY = Tolerance(0, 0)
@@ -103,7 +99,7 @@ def equal_t(trials: Trials) -> Finding | None:
         return None
     place = trials.quiz.arguments.index("t")
     equal = [
-        Trial((*case[:place], torch.full_like(case[place], int(t)), *case[place + 1 :]))
+        Trial((*case[:place], torch.full_like(case[place], t.item()), *case[place + 1 :]))
         for case in trials.cases
         for t in case[place].unique()
     ]
@@ -121,9 +117,8 @@ def lost_gradient(trials: Trials, expected: list[Outcome]) -> Finding | None:
     """Right values through which not all of the gradient flows back: part of a network would not learn."""
     learns = [case for case, right in zip(trials.cases, expected, strict=False) if requires_grad(right.value)]
     for case in learns[:1]:
-        with originals():
-            right = call(gradients(trials.quiz, trials.quiz.reference), case, 60)
-        mine = call(gradients(trials.quiz, trials.attempt), case, trials.seconds, 0, file_of(trials.attempt))
+        (right,) = trials.expected([Trial(case)], look="gradients")
+        mine = trials.attempt.perform("gradients", Trial(case), trials.seconds)
         if mine.timed_out:
             return Finding("timeout", "The values are right, but the way back through them does not end in time.")
         if not same_gradients(mine.value, right.value):
@@ -145,9 +140,8 @@ def off_the_device(trials: Trials) -> Finding | None:
     cases = with_tensors or [case for case in trials.cases if any(isinstance(a, torch.Generator) for a in case)]
     if trials.device != "cpu" or not cases:
         return None
-    with NewTensors() as new:
-        trials.run(trials.attempt, Trial(cases[0]))
-    for case in cases if new.found else []:
+    makes = trials.run(trials.attempt, Trial(cases[0]), look="new tensors").value
+    for case in cases if makes is True else []:
         trial = Trial(moved_case(case, "meta"))
         right, mine = trials.expected([trial])[0], trials.run(trials.attempt, trial)
         mixed = "on the expected device" in mine.says or "to be on the same device" in mine.says
@@ -162,36 +156,12 @@ def off_the_device(trials: Trials) -> Finding | None:
     return None
 
 
-class _Held:
-    """A tensor that a graph has saved; `alive` counts how many there are."""
-
-    def __init__(self, tensor: Tensor, alive: collections.Counter):
-        self.tensor, self.alive = tensor, alive
-        alive["now"] += 1
-        alive["in all"] += 1
-        alive["at once"] = max(alive["at once"], alive["now"])
-
-    def __del__(self) -> None:
-        self.alive["now"] -= 1
-
-
-def _saved_for_gradients(attempt: Callable, *args: object) -> dict[str, int]:
-    """How many tensors a call saved for gradients that somebody might ask for, in all and at once."""
-    alive: collections.Counter = collections.Counter()
-    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: _Held(tensor, alive), lambda held: held.tensor):
-        result = attempt(*args)
-        if isinstance(result, Iterator):
-            collections.deque(result, maxlen=0)
-    return {name: alive[name] for name in ("in all", "at once")}
-
-
 def graph_on_the_way(trials: Trials) -> Finding | None:
     """Right samples, cut off from a graph of all steps at the end only: until then it fills the memory."""
     cases = [case for case in trials.cases if any(isinstance(value, nn.Module) for value in case)]
     for case in cases[:1] if not trials.quiz.is_module else []:
-        with originals():
-            right = call(functools.partial(_saved_for_gradients, trials.quiz.reference), case, 60)
-        mine = call(functools.partial(_saved_for_gradients, trials.attempt), case, trials.seconds)
+        (right,) = trials.expected([Trial(case)], look="saved")
+        mine = trials.attempt.perform("saved", Trial(case), trials.seconds)
         if not isinstance(right.value, dict) or not isinstance(mine.value, dict) or right.value["in all"]:
             return None
         if mine.value["at once"] > max(mine.value["in all"] / 2, MANY):

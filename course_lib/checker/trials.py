@@ -1,41 +1,19 @@
 """One attempt at a quiz: the arguments it is tried with, each run of it, and the fault of one result."""
 
-import functools
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from course_lib.checker.compare import Finding, Tolerance, finding_in, keeps_graph, repeats
+from course_lib.checker.attempts import Attempt, Here
+from course_lib.checker.compare import Finding, Tolerance, finding_in, keeps_graph
 from course_lib.checker.isolation import originals
 from course_lib.checker.quiz import Quiz
-from course_lib.checker.sandbox import Outcome, call
+from course_lib.checker.running import Look, Trial
+from course_lib.checker.sandbox import Outcome
 from course_lib.checker.sentences import raised
-from course_lib.checker.submission import file_of, runnable
 from course_lib.checker.values import moved_case
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Some arguments; with `twice` what is asked is whether a second call with them repeats the first.
-
-    With `no_grad` the call finds gradients switched off.
-    """
-
-    case: tuple
-    twice: bool = False
-    no_grad: bool = False
-
-    def of(self, attempt: Callable) -> Callable:
-        called = functools.partial(repeats, attempt) if self.twice else attempt
-        return functools.partial(_within_no_grad, called) if self.no_grad else called
-
-
-def _within_no_grad(attempt: Callable, *args: object) -> object:
-    with torch.no_grad():
-        return attempt(*args)
 
 
 @dataclass(frozen=True)
@@ -45,13 +23,6 @@ class OfModule(Outcome):
     layers: dict[str, str] = field(default_factory=dict)
 
 
-def _unpacked(outcome: Outcome) -> Outcome:
-    """The outcome of a `whole` Module with what it returned as its value."""
-    if not isinstance(outcome.value, dict):
-        return outcome  # it did not return
-    return OfModule(**vars(outcome) | {"value": outcome.value["result"]}, layers=outcome.value["layers"])
-
-
 class Trials:
     """A quiz and an attempt at it, the cases on one device, and the time that is left.
 
@@ -59,7 +30,7 @@ class Trials:
     seconds_in_all   for all of them
     """
 
-    def __init__(self, quiz: Quiz, attempt: Callable, device: str, seed: int, seconds: float, seconds_in_all: float):
+    def __init__(self, quiz: Quiz, attempt: Attempt, device: str, seed: int, seconds: float, seconds_in_all: float):
         self.quiz, self.attempt, self.device = quiz, attempt, device
         self.seconds, self.seconds_in_all = seconds, seconds_in_all
         with originals():
@@ -84,11 +55,10 @@ class Trials:
         switched_off = [Trial(case, no_grad=True) for case in self.cases[:1] if self.quiz.no_grad]
         return [*map(Trial, self.cases), *repeated, *switched_off]
 
-    def run(self, attempt: Callable, trial: Trial, seed: int = 0) -> Outcome:
+    def run(self, attempt: Attempt, trial: Trial, seed: int = 0, look: Look = "result") -> Outcome:
         """What the attempt (it may be another one, too) does in a trial."""
         seconds = max(min(self.seconds, self.until - time.monotonic()), 0.1)
-        outcome = call(trial.of(runnable(self.quiz, attempt)), trial.case, seconds, seed, file_of(attempt))
-        return _unpacked(outcome) if self.quiz.whole else outcome
+        return self._unpacked(attempt.perform(look, trial, seconds, seed), look)
 
     def run_all(self) -> list[Outcome]:
         """What the attempt does in every trial, up to the first without an end."""
@@ -99,12 +69,17 @@ class Trials:
                 break
         return outcomes
 
-    def expected(self, trials: list[Trial], seed: int = 0) -> list[Outcome]:
+    def expected(self, trials: list[Trial], seed: int = 0, look: Look = "result") -> list[Outcome]:
         """What the reference does."""
-        reference = runnable(self.quiz, self.quiz.reference)
+        reference = Here(self.quiz, self.quiz.reference)
         with originals():
-            outcomes = [call(trial.of(reference), trial.case, 60, seed) for trial in trials]
-        return [_unpacked(outcome) for outcome in outcomes] if self.quiz.whole else outcomes
+            return [self._unpacked(reference.perform(look, trial, 60, seed), look) for trial in trials]
+
+    def _unpacked(self, outcome: Outcome, look: Look) -> Outcome:
+        """The outcome of a `whole` Module with what it returned as its value."""
+        if not self.quiz.whole or look != "result" or not isinstance(outcome.value, dict):
+            return outcome  # it did not return
+        return OfModule(**vars(outcome) | {"value": outcome.value["result"]}, layers=outcome.value["layers"])
 
     def finding(self, mine: Outcome, right: Outcome, twice: bool = False) -> Finding | None:
         """The fault of one outcome; None if it will do."""

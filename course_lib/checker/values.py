@@ -5,7 +5,7 @@ import functools
 import itertools
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -212,5 +212,9 @@ def varied(value: object) -> list[object]:
     if type(value) is float:
         return [1.25 * value]
     if callable(value) and not isinstance(value, type):
-        return [lambda *args: 0.9 * value(*args)]
+        return [functools.partial(_smaller, value)]
     return []
+
+
+def _smaller(function: Callable, *args: object) -> Tensor:
+    return 0.9 * function(*args)

@@ -107,7 +107,8 @@ def named_rows(rows: Mapping[str, Tensor], text: str, scale: int = 4) -> np.ndar
     for index, name in enumerate(rows):
         place = (margin - 10, (index + 0.5) * height)
         ImageDraw.Draw(strip).text(place, name, fill=COLOURS["ink"], anchor="rm", font=letters)
-    opaque = np.dstack([grid, grid, grid, np.full_like(grid, 255)])
+    colours = grid if grid.ndim == 3 else np.dstack([grid, grid, grid])
+    opaque = np.dstack([colours, np.full_like(colours[..., :1], 255)])
     return with_text(np.concatenate([np.asarray(strip), opaque], axis=1), text)
 
 

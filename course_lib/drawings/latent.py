@@ -8,8 +8,12 @@ from torch import Tensor
 
 from course_lib.drawings.evaluation import read_table as read_table
 from course_lib.drawings.fast_sampling import Row, named_rows
+from course_lib.drawings.training import show_rows
+from course_lib.images import to_model_range
+from course_lib.paths import DATA
 from course_lib.pictures.plots import COLOURS, image_grid, panels, show_histograms, with_text
 from course_lib.pictures.widgets import show_film
+from course_lib.runs.tensor_files import read_safetensors
 
 
 def latent_pictures(latents: Tensor, size: int = 28) -> Tensor:
@@ -24,14 +28,68 @@ def latent_pictures(latents: Tensor, size: int = 28) -> Tensor:
 
 
 def show_there_and_back(images: Tensor, latents: Tensor, decoded: Tensor) -> None:
-    """Images (N, 1, 28, 28), their scaled latents (N, 4, 7, 7), and what the decoder makes of these."""
-    rows = {"image": images, "latents": latent_pictures(latents), "decoded": decoded}
+    """Images (N, 1, 28, 28), their scaled latents (N, 4, 7, 7), what the decoder makes of these, and what is lost."""
+    rows = {"image": images, "latents": latent_pictures(latents), "decoded": decoded, "lost": images - decoded}
     alternative = (
-        "Three rows of ten pictures. Above, garments. In the middle, for each of them four small squares of 7 x 7 grey "
-        "dots that look like noise at first. Below, the garments again: the outlines are the same, and fine "
-        "patterns are smoother."
+        "Four rows of ten pictures. Garments; for each of them four small squares of 7 x 7 grey dots that look like "
+        "noise at first; the garments again, with the same outlines and smoother patterns; and the difference, grey "
+        "with faint lines of fabric and of edges."
     )
     show_film([named_rows(rows, "Garments, their latents, and back")], alternative, colours=256)
+
+
+def show_half_way(rows: Mapping[str, Tensor]) -> None:
+    """Walks from one garment to another, among pixels and among latents, a row each."""
+    alternative = (
+        "Two rows of nine pictures, from one garment to another. Among pixels the first fades out while the second "
+        "fades in, and half way both are seen at once. Among latents it is nearly the same, a little softer."
+    )
+    show_film([named_rows(rows, "Half of each")], alternative, colours=256)
+
+
+def show_colours(rows: Mapping[str, Tensor], title: str, alternative: str) -> None:
+    """Coloured images (n, 3, H, W), a row for each name."""
+    show_rows(torch.cat(list(rows.values())), list(rows), title, alternative=alternative)
+
+
+TEXTURES_BACK = (
+    "Three rows of ten coloured textures: stripes, checks, dots, bricks and others. The second row looks like the "
+    "first, without the fine grain. The third is grey with grain and faint edges."
+)
+EQUAL_MINUTES = (
+    "Three rows of ten samples. Drawn among latents they are smooth: stripes that bend, spots, a weave, cells, clouds. "
+    "Among pixels they are coloured grain, and among patches coloured noise."
+)
+
+
+def stored_textures() -> dict[str, Tensor]:
+    """What three networks drew, (10, 3, 64, 64) in [-1, 1] each; each of the ten shows another kind of texture."""
+    stored = read_safetensors(DATA / "coloured_textures.safetensors")[0]
+    return {name: to_model_range(stored[name]) for name in ("latents", "pixels", "patches")}
+
+
+def show_coloured_film(states: Sequence[Tensor]) -> None:
+    """What the decoder sees in every second state of a sampler, (10, 3, 64, 64) each, as a film."""
+    last = len(states) - 1
+    frames = [
+        with_text(image_grid(states[step].clamp(-1, 1), 10, scale=2), f"step {step} of {last}")
+        for step in range(0, last + 1, 2)
+    ]
+    alternative = (
+        "A film of ten squares in a row. Coloured grain becomes soft patches, and then smooth textures: stripes that "
+        "bend, spots, a weave, wood, cells and clouds."
+    )
+    show_film(frames, alternative, seconds=5.0, colours=128)
+
+
+def print_textures(rows: Sequence[Row]) -> None:
+    """The rows of data/coloured_textures.csv, means over the seeds, a line for each network."""
+    print("                     times the floor   right kind   CPU seconds for 64")
+    for network in dict.fromkeys(row["network"] for row in rows):
+        own = [row for row in rows if row["network"] == network]
+        names = ("times_the_floor", "right_kind", "cpu_seconds_for_64")
+        distance, right, seconds = (float(np.mean([float(row[name]) for row in own])) for name in names)
+        print(f"{network:20}{distance:16.1f}{right:13.0%}" + (f"{seconds:21.1f}" if seconds else ""))
 
 
 def show_two_balances(rows: Mapping[str, Tensor]) -> None:

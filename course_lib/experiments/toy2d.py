@@ -1,4 +1,4 @@
-"""Points in the plane: three data sets, learning them, and how far two sets of points are apart (chapter 02).
+"""Points in the plane: three data sets, learning them, and how far two sets of points are apart (chapters 02 and 16).
 
 Points are float32 (n, 2). Random numbers come from `generator`, on its device.
 """
@@ -63,6 +63,22 @@ class FourierMLP(nn.Module):
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         angles = (x[:, :, None] * self.turns).flatten(1)  # (B, dim * frequencies)
         return self.network(torch.cat([x, angles.sin(), angles.cos()], dim=1), t)[:, : self.dim]
+
+
+class VelocityNetwork(nn.Module):
+    """Points x (B, 2) and flow times t (B,) from 0 to 1 -> velocities (B, 2), for chapter 16.
+
+    A flow time is a real number and no level, so `FourierMLP` gets it as a third coordinate, and a level that is
+    always 0. Of its three outputs the first two are the velocity.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = FourierMLP(3, levels=1)
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        level = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        return self.network(torch.cat([x, t[:, None]], dim=1), level)[:, :2]
 
 
 def train_points(

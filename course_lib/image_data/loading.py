@@ -34,9 +34,9 @@ def load_images(
 ) -> tuple[Tensor, Tensor]:
     """Images uint8 [N, C, H, W] and labels long [N] (0 without classes, -1 if not known); yours to change.
 
-    name         "garments" or "textures", drawn by our own code; a folder of image files, or of Parquet files
-                 as on the hub; or a hub name such as "ylecun/mnist". "auto" is what the environment variable
-                 COURSE_DATA names, else Fashion-MNIST from the hub's cache or the network, else the garments.
+    name         "garments", "textures" or "coloured_textures", drawn by our own code; a folder of image files, or
+                 of Parquet files as on the hub; or a hub name such as "ylecun/mnist". "auto" is what the environment
+                 variable COURSE_DATA names, else Fashion-MNIST from the hub's cache or the network, else the garments.
     image_size   the shorter side is resized to it and the middle square kept. None: as they are, but images
                  of mixed sizes become squares of the smallest side.
     channels     1 for grey, 3 for colour; None: 1 if every image is grey.

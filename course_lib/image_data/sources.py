@@ -15,7 +15,7 @@ from types import ModuleType
 import numpy as np
 
 from course_lib.errors import DataError
-from course_lib.image_data import garments, textures
+from course_lib.image_data import coloured_textures, garments, textures
 from course_lib.image_data.folders import files_version, local_source
 from course_lib.image_data.labels import Labels, find_labels
 from course_lib.image_data.source import Item, Source, chosen_split, damaged
@@ -23,7 +23,7 @@ from course_lib.image_data.tables import FASHION, hub_dataset, remedy_for_cache,
 from course_lib.image_data.wording import shown
 from course_lib.paths import ROOT
 
-DRAWINGS = {"garments": garments, "textures": textures}
+DRAWINGS = {"garments": garments, "textures": textures, "coloured_textures": coloured_textures}
 DRAWN_SPLITS = {"train": (10_000, 0), "test": (2_000, 1)}  # how many, seed
 
 
@@ -73,7 +73,9 @@ def with_home(name: str) -> Path:
 def draw(name: str, count: int, seed: int, image_size: int | None) -> tuple[np.ndarray, np.ndarray]:
     if name == "garments":
         return garments.draw_garments(count, seed)
-    return textures.draw_textures(count, image_size or 28, seed)
+    if name == "textures":
+        return textures.draw_textures(count, image_size or 28, seed)
+    return coloured_textures.draw_coloured_textures(count, image_size or 64, seed)
 
 
 def drawn_source(name: str, split: str) -> Source:

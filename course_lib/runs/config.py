@@ -55,7 +55,7 @@ class Section(BaseModel):
 class DataConfig(Section):
     """What is learned."""
 
-    source: str = "auto"  # as in images.load_images: auto, garments, textures, a folder, a hub name
+    source: str = "auto"  # as in images.load_images: auto, garments, textures, coloured_textures, a folder, a hub name
     image_size: int | None = Field(None, ge=4, le=1024, examples=[64])  # None: as they are
     channels: Literal[1, 3] | None = Field(None, examples=[3])
     flip: bool = False  # mirror half of the images; changes the distribution where left and right differ

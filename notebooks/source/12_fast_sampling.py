@@ -642,7 +642,7 @@ spacing_or_order = ""  # your letter, between the quotes
 # %%
 check(spacing_or_order, "spacing_or_order")
 
-# %%
+# %% tags=["nbval-ignore-output"]
 limit = draw(Sampler("dpm_solver", 50))
 ten_calls = {
     "DDIM, even in t": draw(Sampler("ddim", 10)),

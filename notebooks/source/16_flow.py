@@ -11,7 +11,7 @@
 # | 1. A velocity for points | 60 | a network that moves points from noise to data, beside the exact answer |
 # | 2. The bridge, and straight paths | 50 | flow and diffusion as one thing, reflow, and garments from 1 to 20 calls |
 #
-# Everything that is trained here are small networks for points in the plane; each takes some seconds. The networks for garments lie in `data/`.
+# All that we train here are small networks for points in the plane; each takes some seconds. The networks for garments lie in `data/`.
 
 # %%
 try:
@@ -30,11 +30,11 @@ from functools import partial
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.drawings import flow as drawings
 from course_lib.experiments.toy2d import (
-    FourierMLP,
+    VelocityNetwork,
     energy_distance,
     energy_floor,
 )
@@ -116,7 +116,7 @@ assert 1.02 < detour(on_diffusion) < 1.1
 # %% [markdown]
 # <details><summary>Two things to notice</summary>
 #
-# **The middle paths are not straight**, although they come from straight lines. Half of them are at least 1.5 times as long as the distance between their ends. (On the right it is 1.05 times.) Flow matching is often called "straight". This is true of the lines. It is not true of the paths, and later you will make it true.
+# **The middle paths are not straight**, although they come from straight lines. The median path is about 1.5 times as long as the distance between its ends. (On the right it is 1.05 times.) Flow matching is often called "straight". This is true of the lines. It is not true of the paths, and later you will make it true.
 #
 # **The middle and the right end at the same points**, each of them, to 0.02. They are two views of one thing. Sitting 2 shows why.
 #
@@ -128,7 +128,7 @@ assert 1.02 < detour(on_diffusion) < 1.1
 #
 # $$x_t = (1 - t)\, \epsilon + t\, x_0 .$$
 #
-# There is no schedule to choose. The papers write $x_1$ for the data; we keep the course's $x_0$.
+# There is no schedule to choose. The papers write $x_1$ for the data and $x_0$ for the noise; we keep the course's $x_0$ for the data.
 
 
 # %% quiz="flow_path"
@@ -147,11 +147,11 @@ flow_path = check(flow_path)
 # %% [markdown]
 # Along its line a point has a constant velocity, $dx_t / dt = x_0 - \epsilon$. But many lines pass through one place $x$, each with another velocity. A sampler stands at $x$ and does not know which line it is on. It needs *one* velocity. Which one?
 #
-# The one with the smallest squared error is the mean over all lines that pass there:
+# The velocity with the smallest squared error is the mean over all lines that pass through $x$:
 #
 # $$u(x, t) = \mathrm E[\, x_0 - \epsilon \mid x_t = x \,].$$
 #
-# Let us count. We draw half a million lines, take those that are near $(0.3, 0.1)$ at $t = 0.5$, and compare the mean of their velocities with the formula for a mixture, `exact_velocity`.
+# The formula for a mixture is `exact_velocity`: the posterior mean of $x_0$ (chapter 02) less that of $\epsilon$. Let us check it by counting. We draw half a million lines, take those that are near $(0.3, 0.1)$ at $t = 0.5$, and compare the mean of their velocities with the formula.
 
 # %%
 g = torch.Generator().manual_seed(1)
@@ -167,11 +167,17 @@ print(f"{int(near.sum())} lines pass near the place")
 drawings.show_meeting(ends[near], starts[near], place, exact)
 
 # %% [markdown]
-# Following this mean velocity moves the whole cloud as the lines do: at each time the cloud has the same distribution. (The proof is one line with the continuity equation: [2210.02747](https://arxiv.org/abs/2210.02747), theorem 1.) But single points go other ways. Two lines may cross; two solutions of one differential equation $dx/dt = u(x, t)$ never do, because each place and time has only one velocity.
+# Following this mean velocity moves the whole cloud as the lines do: at each time the cloud has the same distribution. But single points go other ways. Two lines may be in one place at one time. Two solutions of one differential equation $dx/dt = u(x, t)$ never are, because each place and time has only one velocity. (Drawn in the plane, their curves may still cross, at different times.)
+#
+# <details><summary>Why the cloud moves as the lines do</summary>
+#
+# Take any smooth function $h$. Along the lines, $\frac{d}{dt} \mathrm E[h(x_t)] = \mathrm E[\nabla h(x_t) \cdot (x_0 - \epsilon)]$. Take the mean over all lines through one place first: this is $\mathrm E[\nabla h(x_t) \cdot u(x_t, t)]$, and the same stands there for a cloud that moves with $u$. All means change alike, so both clouds have the same distribution ([2210.02747](https://arxiv.org/abs/2210.02747), theorem 1).
+#
+# </details>
 #
 # ## The velocity at both ends
 #
-# For data $\mathcal N(m, s^2)$ everything can be worked out. Each dot below is a line at one time: its place $x_t$ and its velocity $x_0 - \epsilon$. The data are numbers with $m = 1$ and $s = 0.5$. Before you unfold the derivation: which velocity is the mean at $t = 0$, where $x_t$ is pure noise? And at $t = 1$?
+# For data $\mathcal N(m, s^2)$ everything can be worked out. Each dot below is a line at one time: its place $x_t$ and its velocity $x_0 - \epsilon$. The data are numbers with $m = 1$ and $s = 0.5$. Read the two lines at $t = 0$, where $x_t$ is pure noise, and at $t = 1$ off the picture. Then unfold why.
 
 # %%
 bell = GaussianMixture([1.0], std=0.5)
@@ -199,7 +205,7 @@ assert torch.allclose(at_end, x, atol=1e-5)
 # 4. Therefore $u(x, 1) = x$: at the end everything moves away from the origin.
 # 5. In between, $x_0 - \epsilon$ and $x_t$ are jointly normal. The regression line has the slope covariance over variance: $u(x, t) = m + \frac{t s^2 - (1 - t)}{t^2 s^2 + (1 - t)^2}\,(x - t\, m)$.
 #
-# Lines 1 to 4 did not use that the data are normal, only their mean. They explain the middle of the film: first inwards to the mean, then outwards.
+# Lines 1 to 4 did not use that the data are normal, only their mean. They explain the middle of the film: first inwards to the mean, then outwards. For narrow modes line 4 holds only very near $t = 1$. Shortly before, the arrows still point to the modes.
 #
 # </details>
 #
@@ -226,20 +232,7 @@ def flow_matching_loss(
 flow_matching_loss = check(flow_matching_loss)
 
 # %% [markdown]
-# The network is that of chapter 02. It gets the flow time as a third coordinate, because $t$ is a real number now and not a level. 4,000 steps take about ten seconds.
-
-
-# %%
-class VelocityNetwork(nn.Module):
-    """x (B, 2) and t (B,) -> velocities (B, 2)."""
-
-    def __init__(self):
-        super().__init__()
-        self.network = FourierMLP(3, levels=1)
-
-    def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        level = torch.zeros(len(x), dtype=torch.long)  # there is only one
-        return self.network(torch.cat([x, t[:, None]], dim=1), level)[:, :2]
+# `VelocityNetwork` is the network of chapter 02 with one change: it gets the flow time as a third coordinate, because $t$ is a real number now and not a level. `VelocityNetwork??` in a cell shows its code. 4,000 steps take about ten seconds.
 
 
 # %%
@@ -292,8 +285,8 @@ print("that of the learned one is at most 0.05 higher")
 
 # %% quiz="euler_step"
 def euler_step(model: Model, x: Tensor, t: Tensor, t_next: Tensor) -> Tensor:
-    """x at t_next from x (B, ...) at t, one call of the model:
-    x + (t_next - t) model(x, t); t and t_next (B,).
+    """x at t_next from x (B, ...) at t, with one call of the model
+    (x, t) -> velocity; t and t_next (B,).
     """
     raise NotImplementedError
 
@@ -359,7 +352,7 @@ assert drawn["learned"][0].norm(dim=1).mean() < 0.2
 #
 # </details>
 #
-# How many calls do we need? The next picture is a table of three seeds, from `python tools/flow.py points`: 10,000 samples against 10,000 real points, with the energy distance of chapter 02 and its floor. The axes are logarithmic, except that the part below the floor is linear, because there the distance may be negative.
+# How many calls do we need? The next picture draws a table of three seeds, from `python tools/flow.py points`: 10,000 samples against 10,000 real points, with the energy distance of chapter 02 and its floor. The axes are logarithmic, except that the part below the floor is linear, because there the distance may be negative.
 
 # %%
 table = drawings.read_table("flow_points")
@@ -392,7 +385,7 @@ assert 2 * floor < mean_distance("learned", "Euler", 100) < 3 * floor
 # %% [markdown]
 # <details><summary>What you saw</summary>
 #
-# With one call the distance is 1, with two 0.2, with five 0.005 (exact) and 0.007 (learned). With the exact velocity, 20 calls of midpoint or 100 of Euler reach the floor. With the learned one the mean ends at 2.6 floors. More calls do not help there: the rest is the network's own error, and it differs from seed to seed.
+# With one call the distance is 1, with two 0.2, with five 0.005 (exact) and 0.007 (learned). With the exact velocity, 20 calls of midpoint or 100 of Euler reach the floor. With the learned one the mean ends at 2.6 floors. This is the work of one seed: it ends at 7 floors, the other two at or near the floor. More calls do not help there. What is left is the network's error, and the chance of 10,000 points.
 #
 # Midpoint halves the distance of Euler with 2 calls, and with 20 it is better, too. With 4 calls it is *much worse* than Euler with 5. The order of a method (chapter 12) is a promise for small steps, and two steps are not small: the velocity changes too much in between.
 #
@@ -448,11 +441,11 @@ with after_answer("flow_time_at_half"):
         print(f"{name:7} step {nearest:3}: flow time {there:.2f}")
 
 # %% [markdown]
-# The third is a schedule made for this chapter. `flow_beta_schedule` has the betas whose flow times are evenly spaced, so a course network that is trained with it stands on the straight path itself.
+# The third is a schedule made for this chapter. `flow_beta_schedule` has the betas whose flow times are evenly spaced, so a network that is trained with it sees evenly spaced points of the line.
 #
 # ## A velocity from a noise prediction
 #
-# All the networks of this course predict the noise. Then you have a velocity for free. Solve $x_t = (1 - t)\,\epsilon + t\,x_0$ for $x_0$, and subtract $\epsilon$. ($x_t$ is now at flow's scale, and $t$ is flow time, above 0.)
+# Most networks of this course predict the noise. Then you have a velocity for free. Solve $x_t = (1 - t)\,\epsilon + t\,x_0$ for $x_0$, and subtract $\epsilon$. ($x_t$ is now at flow's scale, and $t$ is flow time, above 0.)
 
 
 # %% quiz="velocity_from_noise"
@@ -471,7 +464,7 @@ velocity_from_noise = check(velocity_from_noise)
 
 # %%
 schedule = schedules["cosine"]
-step = torch.arange(5, 190).repeat_interleave(20)
+step = torch.arange(200).repeat_interleave(20)
 t = flow_time(schedule)[step]
 g = torch.Generator().manual_seed(5)
 x = flow_path(four.sample(len(t), g), t, torch.randn(len(t), 2, generator=g))
@@ -523,11 +516,11 @@ for name in ("cosine", "flow"):
     print(f"{name:6}: DDIM and Euler end at the same 500 points")
 
 # %% [markdown]
-# So the two right panels of the film were one motion in two scales. For the network the two are one as well:
+# So the middle and the right panel of the film are one motion at two scales. The same is true of the losses.
 #
 # ## The v loss is the flow loss, with a weight
 #
-# Chapter 06's $v$ is $a\,\epsilon - b\,x_0$. Solve for $x_0$ and $\epsilon$, and subtract: the velocity is
+# Chapter 06's $v$ is $a\,\epsilon - b\,x_0$, with $x_t$ at diffusion's scale again. Solve for $x_0$ and $\epsilon$, and subtract: the velocity is
 #
 # $$u = x_0 - \epsilon = (a - b)\, x_t - (a + b)\, v .$$
 #
@@ -557,11 +550,11 @@ assert 0.98 < float(weight.max()) <= 1
 print("the identity holds at all 199 steps that hold a signal")
 
 # %% [markdown]
-# What is different, then? Three choices: which times a batch trains on, how the losses are weighted, and at which times the sampler asks. Each of them can be made in either language ([2303.08797](https://arxiv.org/abs/2303.08797) has the general theory). We look at the first.
+# What is different, then? Four choices: what the network predicts, which times a batch trains on, how the losses are weighted, and at which times the sampler asks. Each of them can be made in either language ([2303.08797](https://arxiv.org/abs/2303.08797) has the general theory). We look at the times.
 #
 # ## Which times to train on
 #
-# At both ends the answer is easy: $m - x$ and $x$. In the middle a point has to choose. Should a batch have more of the middle? Stable Diffusion 3 takes $t = \mathrm{sigmoid}(z)$ with $z \sim \mathcal N(0, 1)$, called **logit-normal** ([2403.03206](https://arxiv.org/abs/2403.03206)).
+# At both ends the answer is easy: $m - x$ and $x$. In the middle, $x_t$ leaves open to which mode the line goes. Should a batch have more of the middle? Stable Diffusion 3 takes $t = \mathrm{sigmoid}(z)$ with $z \sim \mathcal N(0, 1)$, called **logit-normal** ([2403.03206](https://arxiv.org/abs/2403.03206)).
 
 # %%
 g = torch.Generator().manual_seed(7)
@@ -605,15 +598,15 @@ assert in_the_middle["logit-normal"] > 0.7
 # %% [markdown]
 # <details><summary>What three seeds say</summary>
 #
-# ("learned" is the network with uniform times.) With 5 calls logit-normal is a little better for all three seeds: 5.8 against 7.1 on the mean. With 20 and 100 calls it is better for one seed and worse for two. Differences between seeds are as large as those between the two rows. So for these points there is no winner, and we cannot say that either choice is better.
+# ("learned" is the network with uniform times.) With 5 calls logit-normal is a little better for all three seeds: 5.8 against 7.1 on the mean. With 20 and 100 calls it is better for one seed and worse for two. Differences between seeds are as large as those between the two rows. It wins with 5 calls and does not with 20 and 100: for these points there is no winner overall.
 #
-# For large pictures, logit-normal times did well in the comparison of [2403.03206](https://arxiv.org/abs/2403.03206). That is a result about pictures, and ours is one about four clouds.
+# For pictures (ImageNet and CC12M), logit-normal times did well in the comparison of [2403.03206](https://arxiv.org/abs/2403.03206). That is a result about pictures, and ours is one about four clouds.
 #
 # </details>
 #
 # ## Reflow: make the paths straight
 #
-# The paths bend because the pairs were made by chance, so that lines cross and the mean is a compromise. **Reflow** ([2209.03003](https://arxiv.org/abs/2209.03003)) makes other pairs: each noise with *the sample to which the trained flow carries it*. Paths of a flow never cross. So the lines between the new pairs hardly cross, either. A second network that learns from these lines finds little to average.
+# The paths bend because the pairs were made by chance, so that lines cross and the mean is a compromise. **Reflow** ([2209.03003](https://arxiv.org/abs/2209.03003)) makes other pairs: each noise with *the sample to which the trained flow carries it*. Two points of a flow never meet. So neighbouring noises have neighbouring samples, nearly everywhere, and at each place and time the lines of the new pairs nearly agree. A second network that learns from these lines finds little to average.
 #
 # The price: many calls for each pair, a second training, and the second network copies the first one with all its faults.
 
@@ -633,7 +626,7 @@ def by_flow(g: torch.Generator) -> tuple[Tensor, Tensor]:
 reflowed = train(by_flow)
 
 # %% [markdown]
-# How straight is a path? Take its velocity, step by step, and subtract the velocity of the straight line between its ends. The mean square of this is 0 for a straight path, and it is called the *straightness* $S$ ([2209.03003](https://arxiv.org/abs/2209.03003), equation 6; here divided by the number of dimensions).
+# How straight is a path? Take its velocity, step by step, and subtract the velocity of the straight line between its ends. The mean square of this is 0 for a straight path that is passed at an even speed, and it is called the *straightness* $S$ ([2209.03003](https://arxiv.org/abs/2209.03003), equation 6; here divided by the number of dimensions).
 
 
 # %%
@@ -644,9 +637,9 @@ def straightness(model: Model, noise: Tensor, steps: int = 100) -> float:
 
 
 before, after = (straightness(m, many) for m in (learned, reflowed))
-print(f"S before {before:.1f}, after {after:.1f}")
 assert 0.45 < before < 0.65
 assert after < 0.02
+print(f"S before {before:.1f}, after reflow below 0.02")
 
 some = many[:50]
 drawings.show_paths(
@@ -687,7 +680,7 @@ assert abs(flow_after[100] - mean_distance("learned", "Euler", 100)) < 0.0001
 #
 # After reflow, one call gives a distance of 0.0009 on the mean of three seeds. Before, it was 1: a thousand times as much. $S$ fell from 0.56 to less than 0.001 in the table's runs.
 #
-# With 100 calls the two networks are equal, at 0.0006. This is as it must be: the second learned from the samples of the first, so it cannot be better. Some points lie between the modes. There, neighbouring noises belong to different modes, and a smooth network cannot jump.
+# With 100 calls the two networks are equal, at 0.0006. The second learned from samples of the first, so it inherits its faults. Many points lie on bridges between the modes: there neighbouring noises belong to different modes, and a smooth network cannot jump.
 #
 # </details>
 #
@@ -695,7 +688,7 @@ assert abs(flow_after[100] - mean_distance("learned", "Euler", 100)) < 0.0001
 #
 # Now pictures. `data/flow.safetensors` was trained on the real Fashion-MNIST with `flow_beta_schedule(200)` and predicts $v$: by the identity above, this is flow matching. `data/fashion_mnist_cpu.safetensors` has the same network, the same number of training steps and the same seed, but the cosine schedule, and it predicts the noise. Both were trained for only 2,400 steps, so neither is perfect.
 #
-# For a flow of your own: `course train flow`. Both get the same noise and the same calls. `Sampler("ddim", n)` makes Euler's steps for both; the predicted $x_0$ is kept in $[-1, 1]$. What will one call give?
+# For a flow of your own: `course train flow`. Both get the same noise and the same calls. `Sampler("ddim", n)` makes Euler's steps for both; the predicted $x_0$ is kept in $[-1, 1]$. Look first at the two rows with one call.
 
 # %%
 garments = {}
@@ -726,15 +719,15 @@ assert 3900 < float(b / a) < 4200
 # %% [markdown]
 # <details><summary>What you saw</summary>
 #
-# **One call.** Flow draws the same grey smear ten times: the mean of all garments, as the formula $u(x, 0) = m - x$ says. DDPM gives noise in black and white. This is the doing of the *prediction*, and not of the path: from a predicted noise, $\hat x_0 = (x_t - b\, \hat\epsilon) / a$, and at the first step $b / a$ is about 4,000. Every small error is multiplied by this number, and then cut off at -1 and 1. A network that predicts $v$ has no such division.
+# **One call.** Flow draws the same grey smear ten times: the mean of all garments, as the formula $u(x, 0) = m - x$ says. DDPM gives noise in black and white. The reason is the *prediction*: from a predicted noise, $\hat x_0 = (x_t - b\, \hat\epsilon) / a$, and at the first step $b / a$ is about 4,000. Every small error is multiplied by this number, and then cut off at -1 and 1. A network that predicts $v$ has no such division.
 #
 # **More calls.** From two calls on there are shapes. Look down the columns: with 20 calls many garments are alike in both halves. It is the same differential equation, learned by two networks.
 #
-# Two things differ between the halves, the schedule with its times and the prediction. So this picture alone cannot tell which of them helps with 2 and 5 calls.
+# Three things differ between the halves: the schedule with its times, the prediction, and the precision in training (bfloat16 for the DDPM). So this picture alone cannot tell which of them helps with 2 and 5 calls.
 #
-# The scores, in times the floor before the second judge, means of three seeds of samples (each network was trained once; `data/flow.md` has all
+# Scores by the second judge, in times the floor (means of three seeds of samples; each network was trained once; `data/flow.md` has all
 # judges): with 5 calls 54 for the flow and 65 for DDPM, with 20 calls 11 and 19. The other judges say the same in their means, the first by less than the spread of its seeds. With 2 calls DDPM is
-# nearer for all of them, 164 against 326: blurred garments are far from real ones, too.
+# nearer to real garments for all of them, 164 against 326: blurred garments are far from real ones, too.
 #
 # </details>
 #
@@ -743,12 +736,12 @@ assert 3900 < float(b / a) < 4200
 # - flow matching from end to end: a line, a loss, a step
 # - the exact velocity for mixtures, and its form at both ends
 # - the bridge: flow and diffusion differ by a scale and by the times, and DDIM is Euler
-# - reflow, which makes one call useful, for a second training
+# - reflow: one call is useful, at the price of a second training
 #
 # ## Think about it
 #
 # 1. One Euler step from noise gives the mean of the data. Why is this so for *every* data set, if the pairs are random, and why not after reflow?
-# 2. Suppose each batch of noise and data was paired so that the sum of the distances is small. What would happen to the crossings? (The answer has the arXiv id 2302.00482.)
+# 2. Suppose each batch of noise and data was paired so that the sum of the distances is small. What would happen to the crossings? (See [2302.00482](https://arxiv.org/abs/2302.00482).)
 # 3. A friend says: "Flow matching is better than diffusion, because its paths are straight." What would you show?
 #
 # ## Read on

@@ -30,9 +30,11 @@ from functools import partial
 
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from course_lib import bugs
 from course_lib.drawings import bugs as drawings
+from course_lib.evaluation import fit_gaussian, frechet_distance
 from course_lib.experiments.broken_runs import BUGS
 from course_lib.fast_sampling import ddim_sample_loop, ddim_timesteps
 from course_lib.forward import extract, q_posterior, q_sample
@@ -62,7 +64,7 @@ from course_lib.types import Predicts
 # We take the strong network of the course, which predicts noise, and 20 of its 200 steps (chapter 12). `visited` holds the 20 values of $t$. `schedule` has one entry for each
 # of them: its $\bar\alpha$ are those of the visited steps, and its betas follow from them. So in this notebook $t$ counts from 0 to 19, and every formula of chapter 05 holds.
 #
-# `seen` asks the network, keeps the predicted $x_0$ in $[-1, 1]$, and returns the noise that is then in $x_t$. `walk` goes from noise to garments with any step function that you give it.
+# `seen` asks the network, keeps the predicted $x_0$ in $[-1, 1]$, and returns the noise that belongs to this clipped $x_0$. `walk` goes from noise to garments with any step function that you give it.
 
 # %%
 strong = load_checkpoint("fashion_mnist", device="cpu")
@@ -180,7 +182,7 @@ with after_answer("grey_or_noise"):
 # | 1 | the variance is $\beta_t$, and it is left on at $t = 0$ | notebooks | the posterior variance, which is 0 there, or no noise at $t = 0$ |
 # | 2 | mean × std × noise | a popular notebook | `+` |
 # | 3 | variance × noise | many first versions | the root: `variance.sqrt()` |
-# | 4 | the network is told a smaller $t$ than that of $x_t$ | code that counts $t$ from 1 | count from 0 everywhere |
+# | 4 | the network is told a smaller $t$ than that of $x_t$ | training counts $t$ from 1, the sampler from 0 | count from 0 everywhere |
 # | 5 | the network predicts noise, the sampler reads v | a config that was not saved with the weights | save `predicts` in the file |
 # | 6 | pure noise at a $t$ where training still had a picture | a linear schedule with $T = 200$, which ends at $\bar\alpha = 0.13$ | a schedule that ends near 0 |
 #
@@ -212,8 +214,6 @@ def broken_ancestral_step(
 
 # %% [markdown]
 # You may keep its first lines, or work with `predict_start_from_noise(x_t, t, eps, schedule)` and `q_posterior(x_start, x_t, t, schedule)`, which returns mean and variance. Think of a batch whose rows have different $t$.
-#
-# **Exercise** `ancestral_step` · difficulty 3/5 · importance 5/5 · about 10 minutes
 
 
 # %% quiz="ancestral_step"
@@ -269,7 +269,6 @@ def broken_ddim_update(
 
 
 # %% [markdown]
-# **Exercise** `ddim_update` · difficulty 3/5 · importance 5/5 · about 10 minutes
 
 
 # %% quiz="ddim_update"
@@ -307,7 +306,7 @@ drawings.show_updates(
 # %% [markdown]
 # <details><summary>The three bugs</summary>
 #
-# 1. `alphas` holds one step each. How much of $x_0$ is left at a level says `alphas_cumprod`, the product.
+# 1. `alphas` holds one step each. `alphas_cumprod`, the product, says how much of $x_0$ is left at a level.
 # 2. $x_t$ stands where $\hat x_0$ belongs. So the code puts noise on what is noisy already.
 # 3. `t_prev` = -1 is treated as level 0. The last step must end without noise, at $\bar\alpha = 1$.
 #
@@ -333,7 +332,6 @@ def broken_paste_known(
 
 
 # %% [markdown]
-# **Exercise** `paste_known` · difficulty 2/5 · importance 4/5 · about 8 minutes
 
 
 # %% quiz="paste_known"
@@ -384,13 +382,16 @@ drawings.show_pasted(rows)
 # 1. The mask is inverted: here 1 means known. Other programs use 1 for what is to be drawn. Ask of every mask what 1 means.
 # 2. The known part is clean, and the part beside it is noisy. The network expects one noise level in the whole picture. `q_sample` brings the known part to the level of $t$.
 #
+# In this picture you do not see the second bug: the network is strong, and the seams of a clean known part are even smoother. It is a bug all the same: the network is
+# told one noise level and gets two. A score over many images decides, not eight pictures.
+#
 # </details>
 #
 # ## The gallery: seven broken samplers
 #
-# The course keeps seventeen broken runs in `data/bugs`. All were really made, with real photographs. Seven of them have a fault in the sampler. All but the last use a small network of the course, and 25 steps. The first row is a healthy run. In row F a square in the middle of real garments was to be filled. The last needs dropout, so it has a tiny network of its own.
+# The course keeps seventeen broken runs in `data/bugs`. All were really made, by networks trained on real photographs. Seven of them have a fault in the sampler. All but the last use a small network of the course, and 25 steps. The first row is a healthy run. In row F a square in the middle of garments of our own drawing was to be filled. The last row has a tiny network of its own.
 #
-# **What do you see?** Write down a few words for each row. Two rows look alike, and have different causes: `course diagnose`, below, then names both.
+# **What do you see?** Write down a few words for each row. Two rows look alike, and have different causes: `course diagnose`, below, names both causes for each of them, because from the samples alone nobody can tell.
 
 # %%
 drawings.show_gallery("sampling")
@@ -417,8 +418,6 @@ def broken_training_inputs(
 
 # %% [markdown]
 # `to_model_range(images)` and chapter 09's `sample_timesteps(count, timesteps, generator)` may help. t is drawn first, then the noise.
-#
-# **Exercise** `training_inputs` · difficulty 2/5 · importance 5/5 · about 10 minutes
 
 
 # %% quiz="training_inputs"
@@ -494,7 +493,7 @@ assert abs(float(own_t.mean() - one_t.mean())) < 0.02
 assert 5 < float(one_t.std() / own_t.std()) < 12
 
 # %% [markdown]
-# Both have the same mean, so both train the right thing. But the losses, and with them the gradients, are several times as far spread. That costs training steps, and it makes the loss curve useless for your eyes.
+# Both have the same mean, and so has the gradient. But the losses scatter seven times as much here, and the gradients two to three times (measured once). That costs training steps, and it makes the loss curve useless for your eyes.
 # Read it by $t$ instead (chapter 05), or as a mean over many batches.
 #
 # ## The loss falls, and the samples are noise
@@ -531,8 +530,6 @@ def broken_start_of_output(
 # $$x_t = \text{signal}\; x_0 + \text{sigma}\; \epsilon, \qquad v = \text{signal}\; \epsilon - \text{sigma}\; x_0.$$
 #
 # Solve for $x_0$ in each case. For v multiply the first equation by signal and the second by sigma.
-#
-# **Exercise** `start_of_output` · difficulty 3/5 · importance 5/5 · about 10 minutes
 
 
 # %% quiz="start_of_output"
@@ -612,12 +609,12 @@ for kind in ("start", "v"):
 # **Averaged too slowly.** An EMA with a fixed decay keeps a part of the initial weights, which are noise. `ema_decay` of chapter 09 starts at 0.1 and rises, so it forgets them.
 
 # %%
-for steps in (200, 800, 2400, 20_000):
+for steps in (500, 2400, 20_000):
     kept = 0.9995**steps
     print(f"after {steps:6,} steps: {kept:4.0%} initial weights")
 
 # %% [markdown]
-# You will see such an average in the gallery, row C. Cure: the warm-up, or sample from the raw weights first.
+# One row of the next gallery has such an average. Cure: the warm-up, or sample from the raw weights first.
 #
 # **Half precision.** Here one weight has no gradient, and the optimizer keeps its numbers in float16:
 
@@ -628,7 +625,7 @@ torch.optim.Adam([weight], lr=1e-3).step()
 print("Adam in float16:", [f"{number:.3f}" for number in weight.tolist()])
 
 # %% [markdown]
-# Adam divides by the root of a mean of squared gradients, plus $10^{-8}$. In float16 both become 0. The cure: weights and optimizer stay in float32, and only the network is computed in bf16 (`precision: bf16`).
+# Adam divides by the root of a mean of squared gradients, plus $10^{-8}$. In float16 $10^{-8}$ is 0, and so is the square of $10^{-5}$: a gradient of 0 gives 0/0. The cure: weights and optimizer stay in float32, and only the network is computed in bf16 (`precision: bf16`).
 #
 # **No skips.** Below, two small networks of the course that were trained alike. One of them lacks its skip connections (chapter 08). Its loss falls, too.
 
@@ -651,15 +648,15 @@ drawings.show_skips(skipped)
 #
 # ## The gallery: eight broken trainings
 #
-# These networks are tiny, and were trained for 800 or 1,000 steps, each with one fault. So even the healthy one, above, draws poorly. You see that some faults are plain, and that three rows could as well be healthy: **what do you see, and which are the three?**
+# These networks are tiny, and were trained for 500 steps (row H: 1,200), each with one fault. So even the healthy one, above, draws poorly. (It predicts v and has another seed, so it looks smoother than a healthy network of noise would.) Some faults are plain, and four rows could as well be healthy: **what do you see, and which are the four?**
 
 # %%
 drawings.show_gallery("training")
 
 # %% [markdown]
-# <details><summary>The three, and how to find such a bug</summary>
+# <details><summary>The four, and how to find such a bug</summary>
 #
-# A, F and G look like the healthy row, or a little rougher. A was trained with one $t$ for each batch, F with flips, and G with labels that were never dropped (it is drawn without a label). Here you need numbers: the scatter of the loss curve for A, mirrored test images for F, and the error with and without a label for G.
+# A, E, F and G look like the healthy row, or a little rougher. A was trained with one $t$ for each batch, F with flips, and G with labels that were never dropped (it is drawn without a label). Here you need numbers: the scatter of the loss curve for A, mirrored test images for F, and the error with and without a label for G. For E, look at the end of the schedule.
 #
 # Two more runs have no picture. One was trained in half precision: its weights are NaN, and there is nothing to draw. The other is a score, and comes next.
 #
@@ -673,7 +670,7 @@ drawings.show_gallery("training")
 drawings.show_sample_size(drawings.read_table("sample_size"))
 
 # %% [markdown]
-# With 128 images the distance is 0.34, with 2,048 it is 0.02. A covariance of few images is noisy, and each difference makes the distance larger. A good network then looks bad. Cure: the same large number for all, and the floor beside every score (chapter 11). And switch the network to evaluation mode: with dropout on, each score is worse, and another one each time.
+# With 128 images the distance is 0.34, with 2,048 it is 0.02. A covariance of few images is noisy, and each difference makes the distance larger. A good network then looks bad. Cure: the same large number for all, and the floor beside every score (chapter 11). And switch the network to evaluation mode: with dropout on, the score changes at each call.
 #
 # ## Let the course look: `course diagnose`
 #
@@ -742,6 +739,10 @@ for name, T in (("cosine", 200), ("linear", 1000), ("linear", 200)):
 #
 #     course train textures --set training.steps=300 --out runs/try
 #     course sample runs/try/checkpoint.safetensors --out try.png
+#     course diagnose runs/try/checkpoint.safetensors
+#
+# For pictures of your own the first line is `course train folder_128_colour --set data.source=FOLDER --set training.steps=300 --out runs/try`. In
+# FOLDER, the folders `train` and `test` are two splits, and folders inside them are classes.
 #
 # It should give blurred pictures of your data. If it gives noise, stop and look for the bug. Then the long run. The first line is for textures (a quarter of an hour), the second for digits, and the third for a folder of your own pictures (128 x 128, in colour). All can be stopped and go on later.
 #
@@ -797,15 +798,46 @@ print(f"an image from its nearest other: {among_data.mean():.2f}")
 # %% [markdown]
 # If the first number is much smaller than the second, the network copies.
 #
-# **7. A score, with its floor.** For classes of your own, train a judge on your data (chapter 11). Without classes take Inception's features.
+# **7. A score, with its floor.** The course's judges know grey pictures of 28 x 28, and need 4,096 test images. So they are for sets like the digits:
 #
-#     course train-classifier --data textures --out judge.safetensors
-#     course evaluate runs/textures/checkpoint.safetensors --judge judge.safetensors
-#     course evaluate runs/mine/checkpoint.safetensors --inception
+#     course train-classifier --data ylecun/mnist --out judge.safetensors
+#     course evaluate runs/mnist/checkpoint.safetensors --judge judge.safetensors
 #
-# **8. A film and a card.** The film is one option of `course sample`. A card tells others, and you in a year, what this network is.
+# For other pictures, begin with something simple: shrink each to 4 x 4 pixels, and take the Frechet distance (chapter 11) of these few numbers. It sees colours and
+# large shapes, and no details. Use as many real images as samples, and compare real with real, too: that is the floor.
+
+# %%
+many = ddim_sample_loop(
+    partial(trained.model, labels=torch.arange(64) % 8),
+    (64, 1, 28, 28),
+    trained.schedule,
+    steps=10,
+    generator=torch.Generator().manual_seed(1),
+    predicts=predicts,
+    clip_start=True,
+)
+
+
+def distance_of_means(first: Tensor, second: Tensor) -> float:
+    small = [adaptive_avg_pool2d(x, 4).flatten(1) for x in (first, second)]
+    one, other = (fit_gaussian(numbers.double()) for numbers in small)
+    return float(frechet_distance(*one, *other))
+
+
+wanted = data[own_labels < 8]  # the kinds that were drawn
+g = torch.Generator().manual_seed(2)
+order = torch.randperm(len(wanted), generator=g)[:128]
+half, rest = wanted[order].chunk(2)
+score = distance_of_means(many, half)
+floor = distance_of_means(rest, half)
+print(f"score {score:.2f}, floor {floor:.2f}")
+
+# %% [markdown]
+# Some three times the floor: rough, but it would catch grey pictures, or all alike.
 #
-#     course sample runs/textures/checkpoint.safetensors --film film.webp
+# **8. A film and a card.** The film is one option of `course sample`; `-n 4` keeps a film of large pictures small. A card tells others, and you in a year, what this network is.
+#
+#     course sample runs/textures/checkpoint.safetensors -n 4 --film film.webp
 
 # %%
 card = {
@@ -814,8 +846,8 @@ card = {
     "parameters",
     "predicts": predicts,
     "steps": trained.step,
-    "score": "... times the floor (course evaluate)",
-    "floor": "... (real images against real images)",
+    "score": f"{score:.2f} (Frechet distance of 4 x 4 means)",
+    "floor": f"{floor:.2f} (64 real images against 64 others)",
     "film": "film.webp",
     "what it draws badly": "... (look at 64 samples)",
 }

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from course_lib import training
+from course_lib.checker.attempts import Here
 from course_lib.checker.quiz import Quiz
-from course_lib.checker.sandbox import call
-from course_lib.checker.submission import runnable
+from course_lib.checker.running import Trial
 from course_lib.checker.values import Array, changed, moved_case
 from course_lib.quizzes import commands, examine
 from course_lib.quizzes.inputs import ToyConvDenoiser
@@ -220,7 +220,7 @@ def test_what_is_compared_is_data():
     for name in ("train_step", "ema_update"):
         quiz = find(name)
         for case in quiz.cases(torch.Generator().manual_seed(0)):
-            outcome = call(runnable(quiz, quiz.reference), case, 60)
+            outcome = Here(quiz, quiz.reference).perform("result", Trial(case), 60)
             assert outcome.returned
             assert all(isinstance(value, Array | int) for value in outcome.value.values())
             assert set(outcome.changed) == {quiz.arguments.index(quiz.changes[0])}

@@ -9,7 +9,7 @@ import torch
 
 from course_lib import blocks, forward, images, reverse, schedules
 from course_lib.checker import examine as examiner
-from course_lib.checker import submission
+from course_lib.checker import running
 from course_lib.checker.quiz import Quiz
 from course_lib.errors import CourseError
 from course_lib.quizzes import commands, examine
@@ -344,8 +344,8 @@ def test_checking_a_module_makes_no_tensor_that_only_the_checker_needs_on_meta(e
             return x + self.layer(x)
 
     (case,) = residuals(torch.Generator().manual_seed(0))
-    with submission.NewTensors() as new:
-        assert submission.runnable(quiz, Mine)(*case).shape == (2, 6)
+    with running.NewTensors() as new:
+        assert running.runnable(quiz.manner, Mine, quiz.state(case))(*case).shape == (2, 6)
     assert not new.found
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from course_lib import blocks
-from course_lib.checker import submission
+from course_lib.checker import running
 from course_lib.checker.examine import examine
 from course_lib.checker.quiz import Quiz, bare_source
 from course_lib.publishing.notebooks import BEGIN, END, solved_cell
@@ -147,8 +147,9 @@ def test_a_layer_that_comes_as_an_argument_is_filled_alike_and_left_alone():
 
 def test_checking_makes_no_tensor_that_only_the_checker_needs_on_meta():
     case = BLOCK.cases(torch.Generator().manual_seed(0))[0]
-    with submission.NewTensors() as new:
-        submission.runnable(BLOCK, written())(*case)
+    state = BLOCK.state(case)
+    with running.NewTensors() as new:
+        running.runnable(BLOCK.manner, written(), state)(*case)
     assert not new.found
 
 

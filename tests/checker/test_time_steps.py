@@ -214,3 +214,17 @@ def in_inference_mode(model, shape, schedule, generator=None, *options):
 def test_a_sampler_that_keeps_none_passes(loop):
     report = examine("p_sample_loop", loop)
     assert report.passed, report.message
+
+
+def test_flow_times_are_not_rounded_to_the_ends():
+    """Right at both ends of the line and wrong between them: that has nothing to do with a shared t."""
+
+    def flow_path(x_start, t, noise):
+        t = t.reshape(-1, *[1] * (x_start.ndim - 1))
+        return torch.cos(torch.pi / 2 * t) * noise + torch.sin(torch.pi / 2 * t) * x_start
+
+    def one_t_for_all(x_start, t, noise):
+        return (1 - t[0]) * noise + t[0] * x_start
+
+    assert examine("flow_path", flow_path).finding != "equal_t"
+    assert examine("flow_path", one_t_for_all).finding in ("equal_t", "mistake")

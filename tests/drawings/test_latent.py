@@ -40,7 +40,7 @@ def test_latents_stand_between_images_and_decoded_ones(films):
     latents = torch.randn(3, 4, 7, 7, generator=torch.Generator().manual_seed(0))
     drawings.show_there_and_back(images, latents, decoded)
     (((picture,), _),) = films
-    rows = {"image": images, "latents": drawings.latent_pictures(latents), "decoded": decoded}
+    rows = {"image": images, "latents": drawings.latent_pictures(latents), "decoded": decoded, "lost": images - decoded}
     assert np.array_equal(picture[48:], named_rows(rows, "any")[48:])
 
 
@@ -86,3 +86,37 @@ def test_scores_are_means_over_the_seeds(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split() == ["latent,", "16", "calls", "4.5", "4.5", "4.5"]
     assert lines[2].split() == ["autoencoder", "alone", "1.5", "1.5", "1.5"]
+
+
+def test_a_walk_has_a_row_among_pixels_and_one_among_latents(films):
+    rows = {"pixels": garments(9), "latents": garments(9, seed=1)}
+    drawings.show_half_way(rows)
+    (((picture,), _),) = films
+    assert np.array_equal(picture[48:], named_rows(rows, "any")[48:])
+
+
+def test_coloured_rows_keep_their_colours():
+    colours = torch.tensor([-1.0, 0.0, 1.0])[None, :, None, None].expand(2, 3, 8, 8)
+    picture = named_rows({"one": colours}, "any", scale=1)
+    assert picture[-1, -1].tolist() == [0, 128, 255, 255]
+
+
+def test_the_film_of_textures_has_every_second_state(films):
+    states = [torch.rand(10, 3, 64, 64) * 2 - 1 for _ in range(7)]
+    drawings.show_coloured_film(states)
+    ((frames, _),) = films
+    assert len(frames) == 4
+    assert frames[0].shape[1] >= 480
+
+
+def test_the_table_of_textures_names_each_network_once(capsys):
+    drawings.print_textures(drawings.read_table("coloured_textures"))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:18].strip() for line in lines[1:]] == [
+        "real textures",
+        "latents",
+        "autoencoder alone",
+        "patches",
+        "pixels",
+    ]
+    assert lines[2].split()[-1] == "2.8"

@@ -1,13 +1,18 @@
-"""The two data sets that our own code draws: garments and textures."""
+"""The data sets that our own code draws: garments, and textures in grey and in colour."""
 
 import numpy as np
 import pytest
 
 from course_lib.image_data import garments, textures
+from course_lib.image_data.coloured_textures import draw_coloured_textures
 from course_lib.image_data.garments import draw_garments
 from course_lib.image_data.textures import draw_textures
 
-DRAWERS = [pytest.param(draw_garments, id="garments"), pytest.param(draw_textures, id="textures")]
+DRAWERS = [
+    pytest.param(draw_garments, id="garments"),
+    pytest.param(draw_textures, id="textures"),
+    pytest.param(draw_coloured_textures, id="coloured_textures"),
+]
 FASHION_MNIST_NAMES = [
     "T - shirt / top",
     "Trouser",
@@ -80,7 +85,7 @@ def test_the_first_images_do_not_depend_on_the_count(draw):
 def test_types_shapes_and_balance(draw, count):
     images, labels = draw(count)
     assert images.dtype == np.uint8
-    assert images.shape == (count, 28, 28)
+    assert images.shape == ((count, 64, 64, 3) if draw is draw_coloured_textures else (count, 28, 28))
     assert labels.dtype == np.int64
     assert labels.shape == (count,)
     per_class = np.bincount(labels, minlength=10)
@@ -184,3 +189,21 @@ def test_textures_use_the_range_of_greys():
     for label in range(10):
         contrast = images[labels == label].std((1, 2)) / 255
         assert contrast.mean() > 0.08, textures.CLASS_NAMES[label]
+
+
+def test_coloured_textures_are_the_grey_ones_between_two_colours():
+    (grey, labels), (coloured, kinds) = draw_textures(200, 48, seed=3), draw_coloured_textures(200, 48, seed=3)
+    np.testing.assert_array_equal(labels, kinds)
+    assert coloured.shape == (200, 48, 48, 3)
+    for before, after in zip(grey, coloured, strict=True):
+        values = np.stack([np.ones(before.size), before.ravel()], axis=1)
+        fitted = values @ np.linalg.lstsq(values, after.reshape(-1, 3).astype(float), rcond=None)[0]
+        assert np.abs(fitted - after.reshape(-1, 3)).max() < 1  # on a line: only rounded
+
+
+def test_colours_say_nothing_about_the_kind():
+    images, labels = draw_coloured_textures(4000, 16)
+    means = images.mean((1, 2)) / 255
+    between = np.stack([means[labels == kind].mean(0) for kind in range(10)]).std(0)
+    assert means.std(0).min() > 0.1
+    assert between.max() < 0.02

@@ -2,15 +2,18 @@
 
 import csv
 import shutil
+from dataclasses import replace
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from small_checkpoints import make_checkpoint
 
 from course_lib.experiments.broken_runs import BROKEN_RUNS, BUGS, HEALTHY_RUNS
 from course_lib.images import load_images, to_model_range
 from course_lib.runs import diagnosis
+from course_lib.runs.diagnosis import network
 from course_lib.runs.tensor_files import CheckpointError, write_safetensors
 
 UNNAMED = {"beta_for_its_root", "train_mode", "off_by_one_start"}  # with garments to compare with
@@ -62,6 +65,10 @@ def test_at_least_twelve_are_named_and_the_table_says_the_same():
 @pytest.mark.parametrize("run", HEALTHY_RUNS, ids=lambda run: run.name)
 def test_a_healthy_run_is_not_called_broken(run):
     assert names(run.file, run.data) == []
+
+
+def test_the_shipped_flow_is_healthy():
+    assert names("flow", "garments") == []
 
 
 def test_every_finding_has_a_chapter_that_exists():
@@ -127,6 +134,41 @@ def test_the_note_says_when_garments_stand_in(tmp_path):
     (tmp_path / "empty").mkdir()
     assert "garments stand in" in diagnosis.probe_of(str(tmp_path / "empty"), (1, 28, 28)).note
     assert "other images" in diagnosis.probe_of("garments", (1, 28, 28), trained_on="9 images, checksum 00000000").note
+
+
+def discs(count):
+    """uint8 (count, 28, 28): a disc anywhere, which looks to no side."""
+    places = torch.rand(count, 2, generator=torch.Generator().manual_seed(0)) * 16 + 6
+    across = (torch.arange(28.0) - places[:, :1]).square()
+    down = (torch.arange(28.0) - places[:, 1:]).square()
+    return ((down[:, :, None] + across[:, None] < 25) * 255).to(torch.uint8)
+
+
+def folder_of_discs(folder, count):
+    """Two classes, and no split that is called "test"."""
+    for number, image in enumerate(discs(count)):
+        file = folder / "ab"[2 * number // count] / f"{number:03}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image.numpy()).save(file)
+    return str(folder)
+
+
+def test_data_without_a_split_test_are_parted(tmp_path):
+    probe = diagnosis.probe_of(folder_of_discs(tmp_path / "many", 40), (1, 28, 28), ("a", "b"))
+    assert (len(probe.images), len(probe.others)) == (10, 30)
+    assert probe.labels.tolist() == [0] * 5 + [1] * 5
+    assert float(torch.cdist(probe.images.flatten(1), probe.others.flatten(1)).min()) > 1
+    few = diagnosis.probe_of(folder_of_discs(tmp_path / "few", 4), (1, 28, 28))
+    assert len(few.images) == len(few.others) == 4
+
+
+def test_a_network_of_images_that_look_to_no_side_was_not_trained_with_flips():
+    """It cleans mirrored images as well as the others, because these are as good."""
+    images = to_model_range(discs(240)[:, None])
+    probe = diagnosis.Probe(images[:200], images[200:], None, "")
+    checkpoint = make_checkpoint(shape=(1, 28, 28))
+    asked = replace(network.ask(checkpoint, probe), model=lambda x, t: x)
+    assert network._flips(asked, checkpoint, probe) == []
 
 
 def test_samples_are_read_in_every_range(tmp_path):

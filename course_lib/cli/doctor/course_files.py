@@ -14,12 +14,15 @@ LFS_POINTER = b"version https://git-lfs"
 
 # What chapters load. Each network has a card, NAME.md, beside it.
 JUDGES = ("classifier/fashion_mnist", "classifier/fashion_mnist_convnext", "classifier/fashion_mnist_plain")
-NETWORKS = ("fashion_mnist", "fashion_mnist_cpu", "skips_all", "skips_none", "textures", "latent", "flow", *JUDGES)
+NETWORKS = (
+    *("fashion_mnist", "fashion_mnist_cpu", "skips_all", "skips_none", "textures", "latent", "latent_textures", "flow"),
+    *JUDGES,
+)
 TABLES = (
     *("ablation.csv", "equal_minutes.csv", "fashion_mnist.csv", "fashion_mnist_scores.csv"),
     *("bits_per_dimension.csv", "fast_sampling.csv", "memorisation.csv", "sample_size.csv", "times.csv"),
     *("guidance.csv", "editing_psnr.csv", "inpainting.csv", "latent.csv", "flow.csv"),
-    *("flow_points.csv", "bugs/diagnose.csv"),
+    *("flow_points.csv", "coloured_textures.csv", "bugs/diagnose.csv"),
 )
 PICTURES = ("pictures/ablation.png", "pictures/denoising.webp")
 RUNS = (
@@ -29,7 +32,7 @@ RUNS = (
     *("healthy_ancestral", "healthy_inpainting", "healthy_linear", "healthy_solver", "healthy_textures", "healthy_v"),
 )  # chapter 17's gallery
 SHIPPED = (
-    *(f"{name}.safetensors" for name in (*NETWORKS, *(f"bugs/{run}" for run in RUNS))),
+    *(f"{name}.safetensors" for name in (*NETWORKS, "coloured_textures", *(f"bugs/{run}" for run in RUNS))),
     *TABLES,
     *PICTURES,
 )

@@ -18,7 +18,8 @@ from course_lib.paths import DATA, NOTEBOOKS, ROOT
 # Bytes, computed or measured.
 PICTURE = 28 * 28 + 8  # a decoded picture in the cache: its pixels, and its label
 FASHION_DECODED = 70_000 * PICTURE
-DRAWN_DECODED = 2 * 12_000 * PICTURE + 300 * 3 * 128 * 128  # garments, textures, chapter 09's landscapes
+# garments, textures, chapter 09's landscapes, chapter 15's coloured textures
+DRAWN_DECODED = 2 * 12_000 * PICTURE + 300 * 3 * 128 * 128 + 2_000 * 3 * 64 * 64
 FASHION_DOWNLOADED = 30_717_635 + 5_139_715  # the hub's two Parquet files
 FASHION_PREPARED = 31_559_760 + 5_278_480  # the Arrow files that `datasets` makes of them
 RUN = 36_300_000  # a checkpoint of fashion_mnist: 2.26 million parameters, 16 bytes each

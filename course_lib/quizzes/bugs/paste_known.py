@@ -13,7 +13,7 @@ MASKS = [(12, 16), (8, 1, 12, 8), (6,), (7, 3), (9,), (1, 3)]
 def pictures_with_known_parts(g: torch.Generator) -> list[tuple]:
     """Cases (x_t, x_known, mask, t, noise, schedule): every mask has both values, some are the same in all rows.
 
-    One mask is boolean. The known picture of the third has no 0 in it, that of the second has many.
+    The known picture of the third has no 0 in it, that of the second has many.
     """
     cases = []
     for number, ((x, t, noise, schedule), shape) in enumerate(zip(noisy_batches(g), MASKS, strict=True)):
@@ -29,7 +29,7 @@ def pictures_with_known_parts(g: torch.Generator) -> list[tuple]:
         mask.view(-1)[:2] = torch.tensor([1.0, 0.0])
         if number == 1:
             known = known * mask  # with a hole, as pictures for inpainting often come
-        cases.append((x, known, mask.bool() if number == 3 else mask, t, noise, schedule))
+        cases.append((x, known, mask, t, noise, schedule))
     return cases
 
 

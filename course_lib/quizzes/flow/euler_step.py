@@ -14,7 +14,8 @@ def steps(g: torch.Generator) -> list[tuple]:
     cases = []
     for number, (x, t, _) in enumerate(flow_batches(g)):
         t_next = t + (1 - t) * torch.rand(len(t), generator=g) + 0.02
-        cases.append((model, x, t_next, t) if number == 4 else (model, x, t, t_next))
+        t_next[0] = t[0] + 0.8 * (1 - t[0]) + 0.02  # the first step is long in every batch
+        cases.append((model, x, t_next, t) if number >= 4 else (model, x, t, t_next))
     return cases
 
 

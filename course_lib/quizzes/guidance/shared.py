@@ -21,16 +21,16 @@ class ToyConditionalDenoiser(nn.Module):
 
 
 class ToyClassifier(nn.Module):
-    """A classifier for cases, (x, t) -> logits (B, classes): each pixel votes, and how it votes depends on t."""
+    """A classifier for cases, (x, t) -> logits (B, num_classes): each pixel votes, and how it votes depends on t."""
 
-    def __init__(self, classes: int):
+    def __init__(self, num_classes: int):
         super().__init__()
-        self.classes = classes
+        self.num_classes = num_classes
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         if t.shape != x.shape[:1]:
             raise ValueError(f"the classifier was given t in the shape {tuple(t.shape)}, not {tuple(x.shape[:1])}")
         seen = torch.sin(0.8 * x.reshape(len(x), -1) + 0.4 * t[:, None])  # (B, pixels)
         pixel = torch.arange(seen.shape[1], device=x.device, dtype=x.dtype)
-        votes = torch.stack([torch.sin((1.7 + k) * pixel + 0.5 * k) for k in range(self.classes)])
+        votes = torch.stack([torch.sin((1.7 + k) * pixel + 0.5 * k) for k in range(self.num_classes)])
         return 4 * seen @ votes.T / seen.shape[1] ** 0.5

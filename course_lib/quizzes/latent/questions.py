@@ -70,3 +70,39 @@ unscaled_latents = Choice(
         "The diffusion model and the decoder are both right. What is between them?",
     ),
 )
+
+
+equal_minutes = Choice(
+    "equal_minutes",
+    "Coloured textures of 64 x 64. Two networks get the same time of one processor core for training: one learns the "
+    "pixels, the other the latents (its time includes that of the autoencoder). Which one draws the better textures?",
+    options={
+        "a": Option(
+            "the one of pixels: it can draw every detail, and nothing was thrown away",
+            "It could, if it had the time. One step among 64 x 64 pixels takes many times the work of one among 16 x "
+            "16 latents. How many steps fit into the same minutes?",
+        ),
+        "b": Option(
+            "the one of latents: it takes many more steps in the same time",
+            "A step takes a fraction of the work, so it has learned for far longer when the time is over. What the "
+            "autoencoder loses does not matter yet.",
+        ),
+        "c": Option(
+            "neither: the same time gives the same quality",
+            "Quality comes from steps, not from minutes. Do both take as many steps a minute?",
+        ),
+        "d": Option(
+            "the one of pixels: the other's time goes into the autoencoder",
+            "The autoencoder has no attention and few layers at full size. It was ready after a third of the time.",
+        ),
+    },
+    answer="b",
+    points=1,
+    minutes=2,
+    difficulty=2,
+    importance=4,
+    hints=(
+        "You have just counted the work of a call for both. What does this say about the work of a training step?",
+        "How many steps does each of them take in the same time?",
+    ),
+)
