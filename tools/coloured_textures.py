@@ -2,7 +2,7 @@
 
     python tools/coloured_textures.py judge     trains a classifier of textures, into a folder outside data/
     python tools/coloured_textures.py score     data/coloured_textures.csv: samples and the autoencoder before it
-    python tools/coloured_textures.py samples   data/coloured_textures.safetensors: ten samples of each
+    python tools/coloured_textures.py samples   data/pictures/coloured_textures.safetensors: ten samples of each
     python tools/coloured_textures.py table     prints the scores as a Markdown table
 
 Networks that are not in data/ are named by their files. The judge takes some five minutes of one core, the scores half
@@ -135,7 +135,7 @@ def reconstructed(name: str, images: Tensor) -> Tensor:
 
 
 @app.command()
-def samples(networks: str, out: Path = DATA / "coloured_textures.safetensors") -> None:
+def samples(networks: str, out: Path = DATA / "pictures" / "coloured_textures.safetensors") -> None:
     """Store a texture of each kind by each of the networks, uint8, under the name of its folder."""
     kinds = torch.arange(len(CLASS_NAMES))
     stored = {

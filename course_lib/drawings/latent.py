@@ -64,7 +64,7 @@ EQUAL_MINUTES = (
 
 def stored_textures() -> dict[str, Tensor]:
     """What three networks drew, (10, 3, 64, 64) in [-1, 1] each; each of the ten shows another kind of texture."""
-    stored = read_safetensors(DATA / "coloured_textures.safetensors")[0]
+    stored = read_safetensors(DATA / "pictures" / "coloured_textures.safetensors")[0]
     return {name: to_model_range(stored[name]) for name in ("latents", "pixels", "patches")}
 
 

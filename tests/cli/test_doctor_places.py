@@ -115,8 +115,8 @@ def test_places_on_one_disk_are_added_up(disk, monkeypatch):
 
 
 def test_what_is_in_the_cache_already_is_not_asked_for_again(disk, monkeypatch):
-    folder = disk("cache", "size=100m")
-    (folder / "old").write_bytes(bytes(95 * MB))
+    folder = disk("cache", "size=125m")
+    (folder / "old").write_bytes(bytes(120 * MB))
     assert wrong() == []
 
 

@@ -82,4 +82,4 @@ def test_stored_samples_are_there(name: str) -> None:
 
     images = stored_textures()[name]
     assert images.shape == (10, 3, 64, 64)
-    assert Path(DATA / "coloured_textures.safetensors").stat().st_size < 500_000
+    assert Path(DATA / "pictures" / "coloured_textures.safetensors").stat().st_size < 500_000

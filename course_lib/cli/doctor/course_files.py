@@ -32,7 +32,7 @@ RUNS = (
     *("healthy_ancestral", "healthy_inpainting", "healthy_linear", "healthy_solver", "healthy_textures", "healthy_v"),
 )  # chapter 17's gallery
 SHIPPED = (
-    *(f"{name}.safetensors" for name in (*NETWORKS, "coloured_textures", *(f"bugs/{run}" for run in RUNS))),
+    *(f"{name}.safetensors" for name in (*NETWORKS, "pictures/coloured_textures", *(f"bugs/{run}" for run in RUNS))),
     *TABLES,
     *PICTURES,
 )
