@@ -22,7 +22,7 @@ FIND_PYTHON = python='$(PYTHON)'; \
     fi
 SETUP = @$(FIND_PYTHON); "$$python" tools/setup.py --torch '$(TORCH)'
 
-.PHONY: help setup lab setup-test test test-oldest test-newest bench coverage mutants doctor constraints clean
+.PHONY: help setup lab setup-test test test-oldest test-newest bench coverage mutants walls doctor constraints clean
 
 help:
 	@echo "make lab          set everything up and open JupyterLab on chapter 00"
@@ -31,6 +31,7 @@ help:
 	@echo "make test-newest  ... with the newest packages that there are"
 	@echo "make bench        measure speed (tests/benchmarks)"
 	@echo "make coverage     run the unit tests and list the lines that none of them reaches"
+	@echo "make walls        the grader against programs that attack it"
 	@echo "make mutants      break the code in some eighty places, one at a time: do the tests notice?"
 	@echo "make doctor       look for what is wrong with this machine or installation"
 	@echo "make constraints  resolve every package anew and write constraints.txt"
@@ -92,6 +93,10 @@ bench: setup-test
 coverage: setup-test
 	$(RUN) $(ONE_THREAD) python -m pytest -n $(JOBS) --cov --cov-report=term --cov-report=html:build/coverage $(TEST_ARGS)
 	@echo "Line by line: build/coverage/index.html"
+
+# The grader against programs that attack it: fork bombs, memory bombs, forged results.
+walls: setup-test
+	$(RUN) COURSE_WALLS=1 $(ONE_THREAD) python -m pytest -n $(JOBS) tests/grading $(TEST_ARGS)
 
 mutants: setup-test
 	$(RUN) python tools/mutants.py

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from course_lib.cli import diagnose, doctor, editing, evaluation, notebooks, progress, quizzes, sampling, training
+from course_lib.cli import (
+    diagnose,
+    doctor,
+    editing,
+    evaluation,
+    grading,
+    notebooks,
+    progress,
+    quizzes,
+    sampling,
+    training,
+)
 from course_lib.cli.console import Group, survive_any_terminal
 
 survive_any_terminal()
@@ -19,6 +30,7 @@ app.add_typer(training.app)
 app.add_typer(sampling.app)
 app.add_typer(evaluation.app)
 app.add_typer(diagnose.app)
+app.add_typer(grading.app)
 app.add_typer(editing.app, name="edit")
 app.add_typer(notebooks.app, name="notebooks")
 app.add_typer(progress.app, name="progress")

@@ -1,0 +1,1 @@
+"""Grading a whole class: the students' code and the verdict never share a process."""
