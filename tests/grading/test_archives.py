@@ -372,6 +372,17 @@ def test_a_zip_in_a_zip_needs_no_name_in_work(tmp_path: Path, work: Path) -> Non
             assert (file.path, read(file, allowance)) == ("a.zip/b.zip/c.ipynb", CONTENT)
 
 
+def test_opening_a_zip_counts_too(tmp_path: Path, work: Path) -> None:
+    path = zipped(tmp_path / "a.zip", {"b.zip": packed({"c.ipynb": os.urandom(5000)})}, zipfile.ZIP_STORED)
+    with pytest.raises(Refused, match="this student's files"), opened(item(path), work, Allowance(5000)):
+        pass
+    allowance = Allowance(path.stat().st_size + 5000)
+    with opened(item(path), work, allowance) as outer:
+        (inner,) = outer.children()
+        with pytest.raises(Refused, match="this student's files"), opened(inner, work, allowance):
+            pass
+
+
 def test_a_full_disk_is_not_the_students_fault(tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(tmp_path / "a.zip", {"b.zip": packed({"c.ipynb": CONTENT})})
 
