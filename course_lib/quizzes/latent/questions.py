@@ -79,8 +79,8 @@ equal_minutes = Choice(
     options={
         "a": Option(
             "the one of pixels: it can draw every detail, and nothing was thrown away",
-            "It could, if it had the time: one step among 64 x 64 pixels takes many times the work of one among 16 x 16 "
-            "latents. How many steps fit into the same minutes?",
+            "It could, if it had the time: one step among 64 x 64 pixels takes many times the work of one among 16 x "
+            "16 latents. How many steps fit into the same minutes?",
         ),
         "b": Option(
             "the one of latents: it takes many more steps in the same time",
