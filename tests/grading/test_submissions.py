@@ -655,6 +655,14 @@ def test_a_students_bytes_have_a_limit(tmp_path: Path, monkeypatch: pytest.Monke
     assert found["s1002"].reasons == ()
 
 
+def test_what_is_slow_to_read_counts_for_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submissions, "BRACKET", 10_000_000)
+    files = {f"s1001/{n}.ipynb": notebook(*FORWARD) for n in range(9)}
+    found = rows(lay(tmp_path / "in", files))
+    assert found["s1001"].status == "received"
+    assert any("this student's files" in reason for reason in found["s1001"].reasons)
+
+
 def test_folders_without_an_end(tmp_path: Path) -> None:
     folder = tmp_path / "in" / "s1001"
     for _ in range(40):
