@@ -129,10 +129,14 @@ def _examine_matching(quiz: Matching, answer: object) -> Report:
 
 
 class Examination:
-    """One attempt on one device, and what is known about it so far."""
+    """One attempt on one device, and what is known about it so far.
 
-    def __init__(self, quiz: Quiz, attempt: Attempt, device: str, seed: int, strict: bool):
+    With `tells_inputs` the report may say with which inputs something was seen.
+    """
+
+    def __init__(self, quiz: Quiz, attempt: Attempt, device: str, seed: int, strict: bool, tells_inputs: bool = True):
         self.quiz, self.attempt, self.device, self.strict = quiz, attempt, device, strict
+        self.tells_inputs = tells_inputs
         self.trials = Trials(quiz, attempt, device, seed, SECONDS, SECONDS_IN_ALL)
         self.printed, self.share = "", 0.0
 
@@ -225,7 +229,8 @@ class Examination:
         ]
         part = f"{first.part}: " if first.part else ""
         cases = [trial.case for trial in self.trials.all[: len(findings)]]
-        seen = where_seen(self.quiz, cases, [i for i, found in enumerate(findings) if found])
+        wrong_places = [i for i, found in enumerate(findings) if found]
+        seen = where_seen(self.quiz, cases, wrong_places) if self.tells_inputs else ""
         if not any(findings[: len(self.trials.cases)]):
             switched_off = self.trials.all[findings.index(first)].no_grad  # if not, it was seen in the second call
             seen = "Seen only within `torch.no_grad()`, where samplers run." if switched_off else ""

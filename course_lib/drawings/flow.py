@@ -100,13 +100,14 @@ def show_meeting(ends: Tensor, starts: Tensor, place: Tensor, exact: Tensor) -> 
         "",
         "",
         (5.0, 3.2),
-        alternative="Grey lines come in four bundles from the corners of a large square, meet in one place right of "
-        "the middle, and go on to blue points at the four corners of a smaller square. More of them end at the two "
-        "right corners. A green arrow from the place, the exact velocity, points to the right and a little up. An "
+        alternative="Grey lines come in four bundles from grey points at the corners of a square, meet in one place "
+        "right of the middle, and go on to blue points at the four corners of another square. More of them end at the "
+        "two right corners. A green arrow from the place, the exact velocity, points to the right and a little up. An "
         "orange arrow, the mean of the lines, lies on it.",
     )
     for start, end in zip(starts[:80], ends[:80], strict=True):
         axis.plot(*torch.stack([start, end]).T, color=COLOURS["noise"], linewidth=0.5)
+    draw_points(axis, starts[:80], "noise", size=8)
     draw_points(axis, ends[:80], "data", size=12)
     mean = (ends - starts).mean(dim=0)
     for arrow, colour, width in ((exact, "exact", 0.016), (mean, "learned", 0.007)):
@@ -197,7 +198,8 @@ def _show_samples(samples: Mapping[str, Sequence[Tensor]], calls: Sequence[int],
     names = [f"{name}, {n} call{'s' * (n > 1)}" for name, n, _ in cells]
     axes = panels(title, names, "", "", (side, side + 0.2), alternative=alternative, columns=len(calls))
     for axis, (name, _, points) in zip(axes, cells, strict=True):
-        draw_points(axis, points, "exact" if name == "exact" else "learned", limit=1.9, size=2)
+        apart = float(points.std(dim=0).max()) > 0.01  # else all of them are a single dot, which has to be seen
+        draw_points(axis, points, "exact" if name == "exact" else "learned", limit=1.9, size=2 if apart else 20)
         _plain(axis, 1.9)
 
 

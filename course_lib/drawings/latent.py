@@ -72,8 +72,7 @@ def show_coloured_film(states: Sequence[Tensor]) -> None:
     """What the decoder sees in every second state of a sampler, (10, 3, 64, 64) each, as a film."""
     last = len(states) - 1
     frames = [
-        with_text(image_grid(states[step].clamp(-1, 1), 10, scale=2), f"step {step} of {last}")
-        for step in range(0, last + 1, 2)
+        with_text(image_grid(states[step].clamp(-1, 1), 10), f"step {step} of {last}") for step in range(0, last + 1, 2)
     ]
     alternative = (
         "A film of ten squares in a row. Coloured grain becomes soft patches, and then smooth textures: stripes that "

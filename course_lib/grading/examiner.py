@@ -122,7 +122,8 @@ def judge(answer: Answer, seed: int, channel: Callable[[], Channel]) -> Report:
         return examine(quiz, _letter(answer))
     with preserved(), not_compiled():
         attempt = Walled(quiz, answer.source, channel())
-        return Examination(quiz, attempt, "cpu", seed, strict=devices_were_taught(quiz.name)).report()
+        strict = devices_were_taught(quiz.name)
+        return Examination(quiz, attempt, "cpu", seed, strict, tells_inputs=False).report()
 
 
 def _letter(answer: Answer) -> object:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 
+from course_lib.checker.examine import Report
 from course_lib.files import explained, locked
 from course_lib.grading.answers import read_answers
 from course_lib.grading.confinement import what_holds
@@ -44,6 +45,7 @@ ENDED = {
     "output": "Stopped: it sent too much.",
     "refused": "It did something that no answer needs, and was stopped.",
 }
+UNCLEAR = "It could not be compared ({kind}). Ask your instructor to look at it."
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,7 @@ class Class:
     jobs: int = 1
     handed_in: dict[str, tuple[Status, tuple[str, ...]]] = field(default_factory=dict)
     unclaimed: tuple[str, ...] = ()
+    asked: set[tuple[str, str]] = field(default_factory=set)  # student and quiz of each answer that is there now
 
     @property
     def quizzes(self) -> dict[str, float]:
@@ -151,6 +154,7 @@ def _examine(group: Class, students: list[Student], journal: Journal, work: Path
     with Examiners(group.jobs) as examiners:
         for student, task in _tasks(group, students, work):
             begun = student
+            group.asked.add((task.student, task.answer.quiz))
             if not journal.knows(task.student, task.answer.quiz, task.fingerprint):
                 for result, fingerprint in examiners.add(task):
                     journal.add(result, fingerprint)
@@ -194,7 +198,7 @@ def _secret(group: Class) -> bytes:
 
 
 def _write(group: Class, students: list[Student], journal: Journal) -> None:
-    current = (result for result in journal.results() if result.quiz in group.quizzes)
+    current = (result for result in journal.results() if (result.student_id, result.quiz) in group.asked)
     rows = gather(students, group.handed_in, current, group.quizzes)
     write_grades(group.out, rows)
     pages = write_feedback(group.out / "feedback", rows)
@@ -263,22 +267,40 @@ def _nursery() -> Nursery:
 
 
 def examine_task(task: Task) -> Result:
-    """The verdict on one answer."""
+    """The verdict on one answer. If the nursery itself is lost, it is asked once more."""
+    lost = _nursery().restarts
+    result = _examined(task)
+    return _examined(task) if result.finding == "crashed" and _nursery().restarts > lost else result
+
+
+def _examined(task: Task) -> Result:
     start = time.monotonic()
-    with ExitStack() as stack:
+
+    def gave(finding: str, reason: str, mistake: str | None = None, score: float = 0.0) -> Result:
+        return _result(task, finding, mistake, reason, score, time.monotonic() - start)
+
+    try:
+        report = _report(task)
+    except NoResultError as problem:
+        return gave(problem.finding, problem.message)
+    except ChildEnded as end:
+        return gave(end.reason, ENDED[end.reason])
+    except GradingError:
+        raise  # about this machine, not about the answer
+    except Exception as problem:  # data that no honest child sends, or a fault of ours: it costs this question only
+        return gave("refused", UNCLEAR.format(kind=type(problem).__name__))
+    score = task.policy.score(task.points, report.passed, report.share, task.late)
+    return gave(report.finding, report.message, report.mistake, score)
+
+
+def _report(task: Task) -> Report:
+    with ExitStack() as stack:  # what ends a child passes through here, and gets its true reason
 
         def channel() -> Channel:
             library = library_without(task.answer.quiz, task.libraries)
             return stack.enter_context(_nursery().question(library, WORKER))
 
-        try:
-            report = judge(task.answer, task.seed, channel)
-        except NoResultError as problem:
-            return _result(task, problem.finding, None, problem.message, 0.0, time.monotonic() - start)
-        except ChildEnded as end:
-            return _result(task, end.reason, None, ENDED[end.reason], 0.0, time.monotonic() - start)
-    score = task.policy.score(task.points, report.passed, report.share, task.late)
-    return _result(task, report.finding, report.mistake, report.message, score, time.monotonic() - start)
+        return judge(task.answer, task.seed, channel)
 
 
 def _result(task: Task, finding: str, mistake: str | None, reason: str, score: float, seconds: float) -> Result:

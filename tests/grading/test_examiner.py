@@ -14,6 +14,7 @@ from course_lib.checker.values import Array
 from course_lib.grading import worker
 from course_lib.grading.examiner import NoResultError, _fits, judge, seed_for
 from course_lib.grading.records import Answer
+from course_lib.quizzes import examine
 from course_lib.quizzes.registry import every_quiz, find
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork")
@@ -145,3 +146,14 @@ def test_seeds_differ_and_come_again() -> None:
     assert len(seeds) == 8
     assert seed_for(key, "ann", "q_sample") == seed_for(key, "ann", "q_sample")
     torch.Generator().manual_seed(seed_for(key, "ann", "q_sample"))
+
+
+def test_hidden_inputs_are_not_told() -> None:
+    """A notebook may say with which inputs something was seen; a grade may not."""
+    source = "def repaint_schedule(*counts):\n    return [7]"
+    space: dict = {}
+    exec(source, space)
+    here, afar = examine("repaint_schedule", space["repaint_schedule"]), report("repaint_schedule", source)
+    assert here.finding == afar.finding
+    assert "Seen in" in here.message
+    assert "Seen" not in afar.message

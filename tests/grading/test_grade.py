@@ -80,6 +80,16 @@ def test_each_gets_what_was_earned(group: Path) -> None:
     assert "Not protected" in (group / "out" / "report.html").read_text()
 
 
+def test_an_answer_that_is_gone_counts_no_more(group: Path) -> None:
+    subprocess.run(command(group), check=True, timeout=600)
+    file = group / "submissions" / "ann" / "04_forward.ipynb"
+    nbformat.write(notebook(q_step=""), file)
+    subprocess.run(command(group), check=True, timeout=600)
+    rows = {row["student_id"]: row for row in csv.DictReader((group / "out" / "grades.csv").open())}
+    assert (rows["ann"]["q_step"], rows["ann"]["total"]) == ("0", "15")
+    assert rows["dee"]["total"] == "15"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_a_kill_changes_nothing(group: Path) -> None:
     subprocess.run(command(group, "whole"), check=True, timeout=600)

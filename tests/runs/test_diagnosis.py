@@ -202,7 +202,7 @@ def stored(checkpoint, path):
 
 def test_a_network_without_training_is_found(tmp_path):
     file = stored(make_checkpoint(shape=(1, 28, 28)), tmp_path / "x.safetensors")
-    assert diagnosis.diagnose_checkpoint(file)
+    assert diagnosis.diagnose(file).findings
 
 
 def test_a_network_of_latents_is_refused(tmp_path):

@@ -1,8 +1,7 @@
 """The table of coloured textures, the card that quotes it, and the script that makes it."""
 
 import csv
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -11,21 +10,14 @@ import torch
 
 from course_lib.image_data.coloured_textures import CLASS_NAMES, draw_coloured_textures
 from course_lib.judges.networks import Classifier
-from course_lib.paths import DATA, ROOT
+from course_lib.paths import DATA
 from course_lib.runs.checkpoints import load_checkpoint
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def script(load_tool: Callable[[str], ModuleType]) -> ModuleType:
     """tools/coloured_textures.py."""
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    spec = importlib.util.spec_from_file_location("coloured_textures_script", ROOT / "tools" / "coloured_textures.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "coloured_textures_script", module)
-    spec.loader.exec_module(module)
-    return module
+    return load_tool("coloured_textures")
 
 
 def test_the_card_quotes_the_table(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,7 @@
 """The tables of chapters 15 and 16: the script that makes them, and the cards that quote them."""
 
 import csv
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -11,19 +10,14 @@ import torch
 
 from course_lib.judges.judge import SAMPLES
 from course_lib.judges.scoring import Measures, Score
-from course_lib.paths import DATA, ROOT
+from course_lib.paths import DATA
 from course_lib.runs.config import load_config
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def script(load_tool: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tools/few_steps.py, which draws nothing here and finds all images equally good."""
-    spec = importlib.util.spec_from_file_location("few_steps", ROOT / "tools" / "few_steps.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "few_steps", module)
-    spec.loader.exec_module(module)
+    module = load_tool("few_steps")
     module.asked = []
 
     def batches(checkpoint, count, seed, sampler):

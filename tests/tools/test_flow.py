@@ -1,27 +1,22 @@
 """tools/flow.py: a small run of what chapter 16 measures, and the table of the large one."""
 
 import csv
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
 
-from course_lib.paths import DATA, ROOT
+from course_lib.paths import DATA
 
 Key = tuple[str, str, int]  # velocity, solver, calls
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def script(load_tool: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """tools/flow.py with one seed, few points and short trainings."""
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    spec = importlib.util.spec_from_file_location("flow_script", ROOT / "tools" / "flow.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_tool("flow")
     for name, small in {"SEEDS": (0,), "COUNT": 500, "PAIRS": 2000, "TRAINING": 150}.items():
         monkeypatch.setattr(module, name, small)
     return module

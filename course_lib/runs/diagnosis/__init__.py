@@ -29,7 +29,6 @@ __all__ = [
     "Samples",
     "Sure",
     "diagnose",
-    "diagnose_checkpoint",
     "diagnose_samples",
     "finding",
     "is_checkpoint",
@@ -62,14 +61,6 @@ def diagnose(path: str | Path, source: str | None = None) -> Diagnosis:
     if not path.exists() and not path.suffix:
         path = find_checkpoint(path)
     return _of_checkpoint(path, source) if is_checkpoint(path) else _of_samples(path, source)
-
-
-def diagnose_checkpoint(path: str | Path, source: str | None = None) -> list[Finding]:
-    """The findings of `diagnose` for a checkpoint, a file or the name of one in data/.
-
-    `source` and errors as in `diagnose`, and CheckpointError if there is no such checkpoint.
-    """
-    return _of_checkpoint(find_checkpoint(path), source).findings
 
 
 def is_checkpoint(path: Path) -> bool:
