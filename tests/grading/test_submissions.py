@@ -923,7 +923,8 @@ def test_any_names_give_rows_and_write_nowhere_else(tmp_path: Path, members: lis
     place = tmp_path / "in.zip"
     with zipfile.ZipFile(place, "w") as archive:
         for name in {f"{member}.ipynb".encode(errors="replace").decode() for member in members}:
-            archive.writestr(name, notebook(*FORWARD))
+            if not name.startswith("\0"):  # zipfile cuts names there, and can't write one of no letters
+                archive.writestr(name, notebook(*FORWARD))
         archive.writestr("s1002.ipynb", notebook(*FORWARD))
     found = find(place, students)
     received = list(found.submissions)
